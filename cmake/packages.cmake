@@ -1,0 +1,18 @@
+# What the product links. Debian packages only; nothing is downloaded.
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+find_package(tl-expected REQUIRED)
+find_package(CLI11 REQUIRED)
+
+add_library(weir_packages INTERFACE)
+target_link_libraries(weir_packages INTERFACE
+  OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB PkgConfig::PCAP PkgConfig::ZSTD PkgConfig::LZ4
+  PkgConfig::LZMA PkgConfig::PCRE2 tl::expected)

@@ -1,0 +1,50 @@
+// The socket for commands: one .cpp in src/cli/. Options are a table; parsing, --help, completions and
+// docs/commands.md come from it.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/registry.hpp"
+#include "core/result.hpp"
+
+namespace weir {
+
+struct Option {
+  std::string_view name;        // "where"; "" for the positional arguments
+  char letter = 0;              // 'o' for -o, 0 for none
+  std::string_view value;       // placeholder, "EXPR"; empty for a flag
+  std::string_view doc;
+  std::string_view fallback{};  // what is used when the option is absent, shown in --help
+  std::string_view choices{};   // "table|json|csv": checked, completed; "@files", "@records", "@fields": completed
+  bool many = false;            // may be repeated, or several positional arguments
+  bool required = false;        // positional only
+};
+
+class Arguments {
+ public:
+  std::map<std::string, std::vector<std::string>, std::less<>> values;
+
+  bool has(std::string_view name) const { return values.find(name) != values.end(); }
+  // The last value given, or the option's fallback (which the caller of run() has put in place).
+  std::string_view value(std::string_view name) const {
+    const auto it = values.find(name);
+    return it == values.end() || it->second.empty() ? std::string_view{} : std::string_view{it->second.back()};
+  }
+  std::vector<std::string> all(std::string_view name) const {
+    const auto it = values.find(name);
+    return it == values.end() ? std::vector<std::string>{} : it->second;
+  }
+};
+
+struct CommandSpec {
+  std::string_view name, doc;
+  std::string_view help;  // a paragraph and examples, below the options
+  std::span<const Option> options;
+  // The exit code, or the one line to print.
+  Result<int> (*run)(const Arguments& arguments);
+};
+
+}  // namespace weir
