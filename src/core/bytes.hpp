@@ -12,7 +12,9 @@ namespace weir {
 
 using Bytes = std::span<const std::uint8_t>;  // borrowed
 
-inline std::string_view as_text(Bytes b) noexcept { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
+inline std::string_view as_text(Bytes b) noexcept {
+  return {reinterpret_cast<const char*>(b.data()), b.size()};
+}
 inline Bytes as_bytes(std::string_view s) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};
 }
@@ -61,7 +63,9 @@ class ByteReader {
   }
   std::uint32_t u32() noexcept { return take(4) ? load_be32(&data_[at_ - 4]) : 0; }
   std::uint64_t u64() noexcept { return take(8) ? load_be64(&data_[at_ - 8]) : 0; }
-  std::uint16_t le16() noexcept { return take(2) ? load_le<std::uint16_t>(&data_[at_ - 2]) : std::uint16_t{0}; }
+  std::uint16_t le16() noexcept {
+    return take(2) ? load_le<std::uint16_t>(&data_[at_ - 2]) : std::uint16_t{0};
+  }
   std::uint32_t le32() noexcept { return take(4) ? load_le<std::uint32_t>(&data_[at_ - 4]) : 0; }
   std::uint64_t le64() noexcept { return take(8) ? load_le<std::uint64_t>(&data_[at_ - 8]) : 0; }
 

@@ -26,7 +26,8 @@ struct Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(Code code, std::string what, std::string where = {}, std::string hint = {}) {
+inline tl::unexpected<Error> fail(Code code, std::string what, std::string where = {},
+                                  std::string hint = {}) {
   return tl::unexpected<Error>(Error{code, std::move(what), std::move(where), std::move(hint)});
 }
 
@@ -36,12 +37,12 @@ inline tl::unexpected<Error> fail(Code code, std::string what, std::string where
 #define WEIR_CONCAT(a, b) WEIR_CONCAT_INNER(a, b)
 // WEIR_TRY(auto x, f()): x is f()'s value, or the function returns f()'s error.
 #define WEIR_TRY(declaration, expression) WEIR_TRY_NAMED(declaration, expression, WEIR_CONCAT(try_, __LINE__))
-#define WEIR_TRY_NAMED(declaration, expression, name)             \
-  auto name = (expression);                                       \
+#define WEIR_TRY_NAMED(declaration, expression, name)               \
+  auto name = (expression);                                         \
   if (!name) return tl::unexpected<Error>(std::move(name).error()); \
   declaration = *std::move(name)
 // WEIR_CHECK(f()): for a Result<void>.
-#define WEIR_CHECK(expression)                                                   \
-  do {                                                                           \
+#define WEIR_CHECK(expression)                                                                     \
+  do {                                                                                             \
     if (auto check = (expression); !check) return tl::unexpected<Error>(std::move(check).error()); \
   } while (false)

@@ -8,10 +8,22 @@
 namespace weir {
 namespace {
 constexpr std::array<std::pair<IpProto, std::string_view>, 17> proto_names = {{
-    {IpProto{0}, "hopopt"}, {IpProto::icmp, "icmp"}, {IpProto::igmp, "igmp"}, {IpProto::ipip, "ipip"},
-    {IpProto::tcp, "tcp"},  {IpProto{8}, "egp"},     {IpProto::udp, "udp"},   {IpProto{33}, "dccp"},
-    {IpProto::ipv6, "ipv6"}, {IpProto{46}, "rsvp"},  {IpProto::gre, "gre"},   {IpProto{50}, "esp"},
-    {IpProto{51}, "ah"},    {IpProto::icmpv6, "icmpv6"}, {IpProto{89}, "ospf"}, {IpProto{103}, "pim"},
+    {IpProto{0}, "hopopt"},
+    {IpProto::icmp, "icmp"},
+    {IpProto::igmp, "igmp"},
+    {IpProto::ipip, "ipip"},
+    {IpProto::tcp, "tcp"},
+    {IpProto{8}, "egp"},
+    {IpProto::udp, "udp"},
+    {IpProto{33}, "dccp"},
+    {IpProto::ipv6, "ipv6"},
+    {IpProto{46}, "rsvp"},
+    {IpProto::gre, "gre"},
+    {IpProto{50}, "esp"},
+    {IpProto{51}, "ah"},
+    {IpProto::icmpv6, "icmpv6"},
+    {IpProto{89}, "ospf"},
+    {IpProto{103}, "pim"},
     {IpProto::sctp, "sctp"},
 }};
 }  // namespace

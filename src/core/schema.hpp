@@ -26,12 +26,36 @@ template <class T>
 using List = std::span<const T>;
 
 // IANA protocol number, written by name where it has one: tcp, udp, icmp.
-enum class IpProto : std::uint8_t { icmp = 1, igmp = 2, ipip = 4, tcp = 6, udp = 17, ipv6 = 41, gre = 47, icmpv6 = 58, sctp = 132 };
+enum class IpProto : std::uint8_t {
+  icmp = 1,
+  igmp = 2,
+  ipip = 4,
+  tcp = 6,
+  udp = 17,
+  ipv6 = 41,
+  gre = 47,
+  icmpv6 = 58,
+  sctp = 132
+};
 // Empty for a number without a common name.
 std::string_view name_of(IpProto proto) noexcept;
 std::optional<IpProto> parse_ip_proto(std::string_view text) noexcept;
 
-enum class Kind : std::uint8_t { boolean, u8, u16, u32, u64, i64, f64, text, time, duration, addr, mac, proto };
+enum class Kind : std::uint8_t {
+  boolean,
+  u8,
+  u16,
+  u32,
+  u64,
+  i64,
+  f64,
+  text,
+  time,
+  duration,
+  addr,
+  mac,
+  proto
+};
 std::string_view name_of(Kind kind) noexcept;
 
 enum class Unit : std::uint8_t { none, seconds, bytes, packets, flows, percent, bits_per_second };
@@ -39,9 +63,9 @@ std::string_view name_of(Unit unit) noexcept;
 
 template <class T>
 struct Leaf;
-#define WEIR_LEAF(type, kind_name) \
-  template <>                      \
-  struct Leaf<type> {              \
+#define WEIR_LEAF(type, kind_name)                \
+  template <>                                     \
+  struct Leaf<type> {                             \
     static constexpr Kind kind = Kind::kind_name; \
   }
 WEIR_LEAF(bool, boolean);
@@ -62,16 +86,16 @@ WEIR_LEAF(IpProto, proto);
 template <class R, class T>
 struct Field {
   std::string_view name;
-  T R::*member;
+  T R::* member;
   Unit unit;
   std::string_view doc;
 };
 template <class R, class T>
-consteval Field<R, T> field(std::string_view name, T R::*member, Unit unit, std::string_view doc) {
+consteval Field<R, T> field(std::string_view name, T R::* member, Unit unit, std::string_view doc) {
   return {name, member, unit, doc};
 }
 template <class R, class T>
-consteval Field<R, T> field(std::string_view name, T R::*member, std::string_view doc) {
+consteval Field<R, T> field(std::string_view name, T R::* member, std::string_view doc) {
   return {name, member, Unit::none, doc};
 }
 
@@ -190,8 +214,9 @@ template <Record R>
 void flatten(std::vector<FieldInfo>& out, std::uint32_t base) {
   static const R sample{};
   const auto add = [&]<class T>(const Field<R, T>& f) {
-    const auto offset = base + static_cast<std::uint32_t>(reinterpret_cast<const std::byte*>(&(sample.*f.member)) -
-                                                          reinterpret_cast<const std::byte*>(&sample));
+    const auto offset =
+        base + static_cast<std::uint32_t>(reinterpret_cast<const std::byte*>(&(sample.*f.member)) -
+                                          reinterpret_cast<const std::byte*>(&sample));
     if constexpr (Record<T>) {
       flatten<T>(out, offset);
     } else {

@@ -15,9 +15,15 @@ struct Duration {
   auto operator<=>(const Duration&) const = default;
   constexpr double seconds() const noexcept { return static_cast<double>(ns) / 1e9; }
 };
-constexpr Duration seconds(std::int64_t n) noexcept { return {n * 1'000'000'000}; }
-constexpr Duration milliseconds(std::int64_t n) noexcept { return {n * 1'000'000}; }
-constexpr Duration operator+(Duration a, Duration b) noexcept { return {a.ns + b.ns}; }
+constexpr Duration seconds(std::int64_t n) noexcept {
+  return {n * 1'000'000'000};
+}
+constexpr Duration milliseconds(std::int64_t n) noexcept {
+  return {n * 1'000'000};
+}
+constexpr Duration operator+(Duration a, Duration b) noexcept {
+  return {a.ns + b.ns};
+}
 
 // Nanoseconds since 1970-01-01T00:00:00Z.
 struct Time {
@@ -27,7 +33,9 @@ struct Time {
 constexpr Duration operator-(Time a, Time b) noexcept {
   return {static_cast<std::int64_t>(static_cast<std::uint64_t>(a.ns) - static_cast<std::uint64_t>(b.ns))};
 }
-constexpr Time operator+(Time t, Duration d) noexcept { return {t.ns + d.ns}; }
+constexpr Time operator+(Time t, Duration d) noexcept {
+  return {t.ns + d.ns};
+}
 
 // Writers into a caller's buffer: no terminator; the return is one past the last character written.
 inline constexpr std::size_t time_text_max = 40;

@@ -13,14 +13,15 @@
 namespace weir {
 
 struct Option {
-  std::string_view name;        // "where"; "" for the positional arguments
-  char letter = 0;              // 'o' for -o, 0 for none
-  std::string_view value;       // placeholder, "EXPR"; empty for a flag
+  std::string_view name;   // "where"; "" for the positional arguments
+  char letter = 0;         // 'o' for -o, 0 for none
+  std::string_view value;  // placeholder, "EXPR"; empty for a flag
   std::string_view doc;
   std::string_view fallback{};  // what is used when the option is absent, shown in --help
-  std::string_view choices{};   // "table|json|csv": checked, completed; "@files", "@records", "@fields": completed
-  bool many = false;            // may be repeated, or several positional arguments
-  bool required = false;        // positional only
+  std::string_view
+      choices{};          // "table|json|csv": checked, completed; "@files", "@records", "@fields": completed
+  bool many = false;      // may be repeated, or several positional arguments
+  bool required = false;  // positional only
 };
 
 class Arguments {
@@ -31,7 +32,8 @@ class Arguments {
   // The last value given, or the option's fallback (which the caller of run() has put in place).
   std::string_view value(std::string_view name) const {
     const auto it = values.find(name);
-    return it == values.end() || it->second.empty() ? std::string_view{} : std::string_view{it->second.back()};
+    return it == values.end() || it->second.empty() ? std::string_view{}
+                                                    : std::string_view{it->second.back()};
   }
   std::vector<std::string> all(std::string_view name) const {
     const auto it = values.find(name);

@@ -1,5 +1,5 @@
-// Where a parser puts its records. One per worker; a record that nobody wants or that the filter refuses costs
-// a check and is not kept.
+// Where a parser puts its records. One per worker; a record that nobody wants or that the filter refuses
+// costs a check and is not kept.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// The socket for application protocols: one .cpp in src/parsers/ whose last line is WEIR_REGISTER(ParserSpec, spec).
+// The socket for application protocols: one .cpp in src/parsers/ whose last line is WEIR_REGISTER(ParserSpec,
+// spec).
 #pragma once
 
 #include <new>
@@ -38,22 +39,24 @@ struct Context {
   const FlowRef& flow;  // src is the originator. For arp: addresses are the ARP body's own
   Time time;            // of the packet that completed the bytes
   Side side = Side::orig;
-  const LinkRef& link;  // of that packet: MAC addresses, VLAN, TTL
-  Bytes network{};      // the packet's IP header onward, for icmp, icmpv6 and arp parsers; else empty
+  const LinkRef& link;        // of that packet: MAC addresses, VLAN, TTL
+  Bytes network{};            // the packet's IP header onward, for icmp, icmpv6 and arp parsers; else empty
   std::string_view source{};  // the parser's name, for oddities
   // Bytes missing from the datagram because the capture was cut short (snap length).
   std::size_t cut = 0;
 
   template <Record R>
-  void emit(const R& record) { out.emit(record); }
+  void emit(const R& record) {
+    out.emit(record);
+  }
   Text text(std::string_view s) const { return out.text(s); }
   // Something malformed or surprising, as data. `name` is lower_snake_case and a literal.
   void oddity(std::string_view name, std::string_view detail = {}) const;
 };
 
 // The functions of a parser type P. P needs `Step data(Context&, Bytes)`: TCP bytes in order per side, or one
-// datagram. It may have `void gap(Context&, std::size_t missing)`; without it a gap ends the parser. It may have
-// `void end(Context&)`, called once when the flow ends, to emit what is pending.
+// datagram. It may have `void gap(Context&, std::size_t missing)`; without it a gap ends the parser. It may
+// have `void end(Context&)`, called once when the flow ends, to emit what is pending.
 struct ParserMethods {
   std::size_t size, align;
   void (*make)(void*);
@@ -84,8 +87,8 @@ inline constexpr ParserMethods parser_methods = {
 
 struct ParserSpec {
   std::string_view name, doc;
-  unsigned transports;                  // transport:: bits
-  std::span<const std::uint16_t> ports; // of the responder; content is asked first
+  unsigned transports;                   // transport:: bits
+  std::span<const std::uint16_t> ports;  // of the responder; content is asked first
   Match (*match)(Bytes data, Side side);
   const ParserMethods& methods;
   std::span<const RecordTypeOf> records;  // all that it may emit, oddity aside

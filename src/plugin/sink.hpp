@@ -17,8 +17,8 @@ struct SinkOptions {
   std::vector<std::string> fields;       // -f, checked against the types; empty: all
   std::string destination;               // -w: empty is stdout, a trailing '/' is a folder, else a file
   TimeStyle time = TimeStyle::rfc3339;
-  bool terminal = false;                 // stdout is a terminal (and destination is empty): colour, alignment
-  unsigned width = 0;                    // terminal columns, 0 if not a terminal
+  bool terminal = false;  // stdout is a terminal (and destination is empty): colour, alignment
+  unsigned width = 0;     // terminal columns, 0 if not a terminal
 };
 
 class Sink {
@@ -27,8 +27,8 @@ class Sink {
   virtual ~Sink() = default;
   // Appends the record's bytes to `out`. Text formats do their work here: many threads at once, const.
   virtual void encode(const RecordType& type, const void* record, std::string& out) const = 0;
-  // Takes the record, and what encode() made of it, in the output's order. One thread at a time. The record is
-  // borrowed for the call.
+  // Takes the record, and what encode() made of it, in the output's order. One thread at a time. The record
+  // is borrowed for the call.
   virtual Result<void> consume(const RecordType& type, const void* record, std::string_view encoded) = 0;
   // Output so far becomes visible to whoever reads stdout.
   virtual Result<void> flush() = 0;

@@ -32,9 +32,9 @@ struct PacketSlice {
 // Input that could not be read whole. Everything before it was delivered.
 struct Damage {
   std::string file;
-  std::uint64_t offset;     // in the uncompressed bytes
-  std::string_view name;    // oddity name, a literal: truncated_file, corrupt_block, …
-  std::string what;         // for the one line on stderr
+  std::uint64_t offset;   // in the uncompressed bytes
+  std::string_view name;  // oddity name, a literal: truncated_file, corrupt_block, …
+  std::string what;       // for the one line on stderr
 };
 
 class PacketSource {

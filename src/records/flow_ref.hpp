@@ -12,14 +12,15 @@ struct FlowRef {
   IpProto proto{};
 };
 template <>
-inline constexpr auto schema<FlowRef> = record(
-    "flow_ref", "The flow that carried a record",
-    field("flow_id", &FlowRef::flow_id, "Names the flow in every record about it; fits 53 bits, so doubles hold it"),
-    field("src_ip", &FlowRef::src_ip, "Originator"),
-    field("src_port", &FlowRef::src_port, "Originator's port; for ICMP its type"),
-    field("dst_ip", &FlowRef::dst_ip, "Responder"),
-    field("dst_port", &FlowRef::dst_port, "Responder's port; for ICMP its code"),
-    field("proto", &FlowRef::proto, "Transport protocol"));
+inline constexpr auto schema<FlowRef> =
+    record("flow_ref", "The flow that carried a record",
+           field("flow_id", &FlowRef::flow_id,
+                 "Names the flow in every record about it; fits 53 bits, so doubles hold it"),
+           field("src_ip", &FlowRef::src_ip, "Originator"),
+           field("src_port", &FlowRef::src_port, "Originator's port; for ICMP its type"),
+           field("dst_ip", &FlowRef::dst_ip, "Responder"),
+           field("dst_port", &FlowRef::dst_port, "Responder's port; for ICMP its code"),
+           field("proto", &FlowRef::proto, "Transport protocol"));
 
 // Link-layer and IP-header facts of one packet. Not a record of its own.
 struct LinkRef {

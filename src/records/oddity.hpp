@@ -15,13 +15,10 @@ struct Oddity {
 };
 template <>
 inline constexpr auto schema<Oddity> = record(
-    "oddity", "Malformed or surprising input",
-    field("time", &Oddity::time, "When it was seen"),
+    "oddity", "Malformed or surprising input", field("time", &Oddity::time, "When it was seen"),
     field("flow_id", &Oddity::flow_id, "The flow it was seen in"),
-    field("src_ip", &Oddity::src_ip, "Originator"),
-    field("src_port", &Oddity::src_port, "Originator's port"),
-    field("dst_ip", &Oddity::dst_ip, "Responder"),
-    field("dst_port", &Oddity::dst_port, "Responder's port"),
+    field("src_ip", &Oddity::src_ip, "Originator"), field("src_port", &Oddity::src_port, "Originator's port"),
+    field("dst_ip", &Oddity::dst_ip, "Responder"), field("dst_port", &Oddity::dst_port, "Responder's port"),
     field("proto", &Oddity::proto, "Transport protocol"),
     field("name", &Oddity::name, "What is odd, one of a fixed set of words"),
     field("detail", &Oddity::detail, "The value or place concerned"),
