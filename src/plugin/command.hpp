@@ -18,10 +18,12 @@ struct Option {
   std::string_view value;  // placeholder, "EXPR"; empty for a flag
   std::string_view doc;
   std::string_view fallback{};  // what is used when the option is absent, shown in --help
-  std::string_view
-      choices{};          // "table|json|csv": checked, completed; "@files", "@records", "@fields": completed
-  bool many = false;      // may be repeated, or several positional arguments
-  bool required = false;  // positional only
+  // "zsh|bash": checked and completed; so are "@sinks" and "@commands". "@files", "@folders", "@records" and
+  // "@fields" (the last two also as comma-separated lists) are completed only.
+  std::string_view choices{};
+  bool many = false;         // may be repeated, or several positional arguments
+  bool required = false;     // positional only
+  std::string_view group{};  // heading in --help; empty: "Options"
 };
 
 class Arguments {
@@ -47,6 +49,7 @@ struct CommandSpec {
   std::span<const Option> options;
   // The exit code, or the one line to print.
   Result<int> (*run)(const Arguments& arguments);
+  std::string_view group{};  // heading in weir --help; empty: "About weir"
 };
 
 }  // namespace weir

@@ -5,12 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "core/format.hpp"
 #include "core/registry.hpp"
 #include "core/schema.hpp"
 
 namespace weir {
-
-enum class TimeStyle : std::uint8_t { rfc3339, epoch };
 
 struct SinkOptions {
   std::vector<const RecordType*> types;  // the records that will come
