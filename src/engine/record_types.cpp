@@ -1,0 +1,36 @@
+#include "engine/record_types.hpp"
+
+#include <algorithm>
+
+#include "plugin/parser.hpp"
+#include "records/flow.hpp"
+#include "records/oddity.hpp"
+
+namespace weir {
+namespace {
+// Not made by a parser.
+constexpr RecordTypeOf own[] = {record_type<Flow>, record_type<Oddity>};
+}  // namespace
+
+const std::vector<const RecordType*>& record_types() {
+  static const std::vector<const RecordType*> sorted = [] {
+    std::vector<const RecordType*> all;
+    const auto add = [&](RecordTypeOf type) {
+      if (std::find(all.begin(), all.end(), &type()) == all.end()) all.push_back(&type());
+    };
+    for (const RecordTypeOf type : own) add(type);
+    for (const ParserSpec* parser : registry<ParserSpec>())
+      for (const RecordTypeOf type : parser->records) add(type);
+    std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    return all;
+  }();
+  return sorted;
+}
+
+const RecordType* find_record_type(std::string_view name) {
+  for (const RecordType* type : record_types())
+    if (type->name == name) return type;
+  return nullptr;
+}
+
+}  // namespace weir
