@@ -1,0 +1,135 @@
+// The only file that includes CLI11: it costs seconds to compile.
+#include "cli/front/command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "core/suggest.hpp"
+#include "plugin/sink.hpp"
+
+namespace weir {
+namespace {
+
+struct Given {
+  CLI::Option* option = nullptr;
+  std::vector<std::string> values;
+};
+
+std::string cli11_name(const Option& option) {
+  std::string name;
+  if (option.letter != 0) name = std::string("-") + option.letter + ",";
+  return name + "--" + std::string(option.name);
+}
+
+void declare(CLI::App& app, const Option& option, Given& given) {
+  if (option.name.empty()) {
+    given.option = app.add_option(std::string(option.value), given.values);
+  } else if (option.value.empty()) {
+    given.option = app.add_flag(cli11_name(option));
+    return;
+  } else {
+    given.option = app.add_option(cli11_name(option), given.values);
+  }
+  // One value per --option, however often it is given; and no reading of "[a,b]" as a list.
+  given.option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::string see_help(const CommandSpec& command) {
+  return "weir " + std::string(command.name) + " --help lists them";
+}
+
+Error unknown(const CommandSpec& command, const std::string& word) {
+  if (!word.starts_with('-'))
+    return Error{
+        Code::usage, "unexpected argument " + word, {}, "see weir " + std::string(command.name) + " --help"};
+  const std::string typed = word.substr(0, word.find('='));
+  std::vector<std::string> names{"--help"};
+  for (const Option& option : command.options)
+    if (!option.name.empty()) names.push_back("--" + std::string(option.name));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  return Error{Code::usage, "unknown option " + typed, {}, suggestion(typed, views, see_help(command))};
+}
+
+// CLI11 starts its message with the option's name.
+Error without_value(const CommandSpec& command, std::string_view message) {
+  const std::string name(message.substr(0, message.find(':')));
+  std::string what = "option " + name + " needs a value";
+  for (const Option& option : command.options)
+    if (name == "--" + std::string(option.name)) what += ", " + std::string(option.value);
+  return Error{Code::usage, what, {}, "see weir " + std::string(command.name) + " --help"};
+}
+
+Result<void> check_choice(const Option& option, const std::string& value) {
+  const auto choices = choices_of(option);
+  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
+  std::string all;
+  for (const auto choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
+  const std::string name = option.name.empty() ? std::string(option.value) : "--" + std::string(option.name);
+  return fail(Code::usage, "unknown value " + value, name, suggestion(value, choices, "one of " + all));
+}
+
+Result<void> check_option(const CommandSpec& command, const Option& option,
+                          const std::vector<std::string>& values) {
+  if (option.required && values.empty())
+    return fail(Code::usage, "missing " + std::string(option.value), {},
+                "see weir " + std::string(command.name) + " --help");
+  if (!option.many && values.size() > 1 && option.name.empty())
+    return fail(Code::usage, "unexpected argument " + values[1], {},
+                "see weir " + std::string(command.name) + " --help");
+  for (const std::string& value : values) WEIR_CHECK(check_choice(option, value));
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string_view> choices_of(const Option& option) {
+  std::vector<std::string_view> out;
+  if (option.choices == "@sinks") {
+    for (const SinkSpec* sink : registry<SinkSpec>()) out.push_back(sink->name);
+  } else if (option.choices == "@commands") {
+    for (const CommandSpec* command : registry<CommandSpec>()) out.push_back(command->name);
+  } else if (!option.choices.starts_with('@')) {
+    for (std::string_view rest = option.choices; !rest.empty();) {
+      const std::size_t bar = rest.find('|');
+      out.push_back(rest.substr(0, bar));
+      rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
+    }
+  }
+  return out;
+}
+
+Result<Arguments> parse_command_line(const CommandSpec& command, std::span<const char* const> words) {
+  CLI::App app;
+  app.set_help_flag();
+  app.allow_extras();
+  const CLI::Option* help = app.add_flag("-h,--help");
+  std::vector<Given> given(command.options.size());
+  for (std::size_t i = 0; i < given.size(); ++i) declare(app, command.options[i], given[i]);
+
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
+  } catch (const CLI::ArgumentMismatch& e) {
+    return tl::unexpected<Error>(without_value(command, e.what()));
+  } catch (const CLI::Error& e) {
+    return fail(Code::usage, e.what());
+  }
+  Arguments arguments;
+  if (help->count() != 0) {
+    arguments.values["help"];
+    return arguments;
+  }
+  if (const auto extras = app.remaining(); !extras.empty())
+    return tl::unexpected<Error>(unknown(command, extras.front()));
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Option& option = command.options[i];
+    WEIR_CHECK(check_option(command, option, given[i].values));
+    if (given[i].option->count() != 0)
+      arguments.values[std::string(option.name)] = std::move(given[i].values);
+    else if (!option.fallback.empty())
+      arguments.values[std::string(option.name)] = {std::string(option.fallback)};
+  }
+  return arguments;
+}
+
+}  // namespace weir

@@ -1,0 +1,61 @@
+// weir COMMAND …: finds the command, reads its options, runs it, and turns an Error into one line and an exit
+// code.
+#include <cstdio>
+#include <span>
+
+#include "cli/front/command_line.hpp"
+#include "cli/front/help.hpp"
+#include "core/suggest.hpp"
+#include "os/output_file.hpp"
+
+namespace weir {
+namespace {
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+Result<int> run(std::span<const char* const> words) {
+  const std::string_view first = words.empty() ? std::string_view{} : words.front();
+  if (first.empty() || first == "-h" || first == "--help") {
+    print(help_overview());
+    return first.empty() ? Error{Code::usage}.exit_code() : 0;
+  }
+  if (first == "-V" || first == "--version") {
+    print("weir " + std::string(version()) + "\n");
+    return 0;
+  }
+  const CommandSpec* command = find_plugin<CommandSpec>(first);
+  if (command == nullptr) {
+    std::vector<std::string_view> names{"--help", "--version"};
+    for (const CommandSpec* c : registry<CommandSpec>()) names.push_back(c->name);
+    const std::string kind = first.starts_with('-') ? "unknown option " : "unknown command ";
+    return fail(Code::usage, kind + std::string(first), {},
+                suggestion(first, names, "weir --help lists the commands"));
+  }
+  WEIR_TRY(const Arguments arguments, parse_command_line(*command, words.subspan(1)));
+  if (arguments.has("help")) {
+    print(help_command(*command));
+    return 0;
+  }
+  return command->run(arguments);
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "weir: %s\n", error.line().c_str());
+  return error.exit_code();
+}
+
+}  // namespace
+}  // namespace weir
+
+int main(int argc, char** argv) {
+  weir::remove_unfinished_files_on_signals();
+  const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+  const auto code = weir::run(words.subspan(words.empty() ? 0 : 1));
+  if (!code) return weir::report(code.error());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    return weir::report(
+        {weir::Code::environment, "cannot write all of the output", "stdout", "is the disk full?"});
+  return *code;
+}
