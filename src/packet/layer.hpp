@@ -15,7 +15,8 @@ std::string_view name_of(Tunnel t) noexcept;  // gre, ipip, 6in4, …; empty for
 struct FlowKey {
   Addr low, high;
   std::uint16_t low_port = 0, high_port = 0;
-  std::uint32_t scope = 0;  // tunnel kind and network identifier (VXLAN, Geneve): equal addresses, other network
+  std::uint32_t scope =
+      0;  // tunnel kind and network identifier (VXLAN, Geneve): equal addresses, other network
   IpProto proto{};
   bool operator==(const FlowKey&) const = default;
 };
@@ -27,28 +28,30 @@ inline constexpr std::uint8_t fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, urg 
 }
 
 struct Layer {
-  FlowKey key;                // ip: addresses and ports; ICMP: as community-id-spec maps type and code
-  std::uint64_t hash = 0;     // of key, never 0 for ip
-  const std::uint8_t* network = nullptr;  // IP header or ARP body
-  Bytes payload;              // captured transport payload; for ip without a known transport, all after the IP header
-  std::uint32_t payload_length = 0;  // the same on the wire: more than payload.size() when the capture was cut
-  std::uint32_t ip_length = 0;       // IP header and payload on the wire
+  FlowKey key;             // ip: addresses and ports; ICMP: as community-id-spec maps type and code
+  std::uint64_t hash = 0;  // of key, never 0 for ip
   std::uint32_t sequence = 0, acknowledgment = 0;  // TCP
   std::uint16_t src_port = 0, dst_port = 0;  // of this packet's sender and receiver. ICMP: type and code
-  std::uint16_t window = 0;   // TCP, unscaled
-  std::uint16_t vlan = 0xffff, outer_vlan = 0xffff;  // 0xffff: none
-  std::uint16_t ether_type = 0;  // what the link layer carried
+  std::uint16_t window = 0;                  // TCP, unscaled
   std::uint8_t tcp_flags = 0, ttl = 0, tos = 0;
   LayerKind kind = LayerKind::other;
-  IpProto proto{};
-  Tunnel tunnel = Tunnel::none;      // that this layer was found in
-  std::uint32_t tunnel_key = 0;      // VNI, GRE key, TEID
-  std::uint8_t depth = 0;            // 0: outermost; the layer before this one in the list carries it if depth > 0
-  bool from_low = true;              // sender is key.low
-  bool fragment = false;             // not whole: goes to the Defragmenter; transport fields are not set
-  bool has_macs = false;
-  const std::uint8_t* macs = nullptr;  // destination then source, 12 bytes, when has_macs
-  const char* oddity = nullptr;      // what was malformed, a literal; the fields before it stand
+  IpProto proto{};             // after IPv6 extension headers and AH
+  bool from_low = true;        // sender is key.low
+  bool fragment = false;       // not whole: goes to the Defragmenter; transport fields are not set
+  std::uint8_t fragments = 0;  // IP packets this layer was reassembled from; 0: it was whole
+  std::uint8_t depth = 0;      // 0: outermost; the layer before this one in the list carries it if depth > 0
+  Tunnel tunnel = Tunnel::none;                      // that this layer was found in
+  std::uint16_t vlan = 0xffff, outer_vlan = 0xffff;  // 0xffff: none. Of two tags `vlan` is the inner one
+  std::uint16_t ether_type = 0;                      // what the link layer carried; 0: none or 802.2
+  std::uint32_t tunnel_key = 0;                      // VNI, GRE key, TEID, ERSPAN session
+  // Captured transport payload; for ip without a known transport, all after the IP header; a fragment's own
+  // bytes; the ARP body; for other all after the link header.
+  Bytes payload;
+  std::uint32_t payload_length = 0;       // on the wire: more than payload.size() when the capture was cut
+  std::uint32_t ip_length = 0;            // IP header and payload on the wire
+  const std::uint8_t* network = nullptr;  // IP header or ARP body
+  const std::uint8_t* macs = nullptr;     // destination then source, 12 bytes, or null
+  const char* oddity = nullptr;           // what was malformed, a literal; the fields before it stand
 
   Addr src() const noexcept { return from_low ? key.low : key.high; }
   Addr dst() const noexcept { return from_low ? key.high : key.low; }

@@ -1,0 +1,27 @@
+// Packets into layers: link, IP and transport headers read, tunnels opened. Nothing is kept between calls and
+// no bytes are copied; hostile bytes give a layer with an oddity, never a failure. Any thread.
+#pragma once
+
+#include <vector>
+
+#include "packet/layer.hpp"
+#include "plugin/source.hpp"
+
+namespace weir {
+
+struct Datagram;  // packet/defragment.hpp
+
+// Layers read per packet. What a packet nests deeper stays unread: oddity "tunnel_depth" on the last layer.
+inline constexpr std::size_t max_layers = 8;
+
+// Appends the packet's layers, outermost first, at least one; returns how many. They borrow the packet's
+// bytes. A layer with `fragment` set is the last of its packet.
+std::size_t decode(const RawPacket& packet, std::vector<Layer>& out);
+
+// Appends the layers of a reassembled datagram, to stand in for `fragment`, the layer that completed it: take
+// that one out of `out` first. Link and tunnel fields are the fragment's; ip_length and fragments are those
+// of all fragments together, so that a flow counts every packet and byte once. The layers borrow the
+// datagram's bytes.
+std::size_t decode_ip(const Layer& fragment, const Datagram& whole, std::vector<Layer>& out);
+
+}  // namespace weir
