@@ -16,7 +16,8 @@ struct SinkOptions {
   std::vector<std::string> fields;       // -f, checked against the types; empty: all
   std::string destination;               // -w: empty is stdout, a trailing '/' is a folder, else a file
   TimeStyle time = TimeStyle::rfc3339;
-  bool terminal = false;  // stdout is a terminal (and destination is empty): colour, alignment
+  bool terminal = false;  // it goes to a terminal: for people, in the width there is
+  bool colour = false;    // of the terminal: welcome
   unsigned width = 0;     // terminal columns, 0 if not a terminal
 };
 
