@@ -1,0 +1,215 @@
+// Every text sink over one record that has every kind of field, with texts that need care.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "plugin/sink.hpp"
+
+namespace weir {
+
+struct Sample {
+  Time time;
+  Addr source;
+  std::uint16_t port = 0;
+  std::uint64_t bytes = 0;
+  std::optional<Duration> rtt;
+  Text name;
+  List<Text> answers;
+  List<std::uint16_t> codes;
+  bool ok = false;
+  double ratio = 0;
+  std::optional<Mac> mac;
+  IpProto proto{};
+};
+template <>
+inline constexpr auto schema<Sample> =
+    record("sample", "One of everything", field("time", &Sample::time, "When"),
+           field("source", &Sample::source, "Who"), field("port", &Sample::port, "Port"),
+           field("bytes", &Sample::bytes, Unit::bytes, "How much"),
+           field("rtt", &Sample::rtt, Unit::seconds, "How long"), field("name", &Sample::name, "Name"),
+           field("answers", &Sample::answers, "Answers"), field("codes", &Sample::codes, "Codes"),
+           field("ok", &Sample::ok, "Whether"), field("ratio", &Sample::ratio, "Ratio"),
+           field("mac", &Sample::mac, "MAC"), field("proto", &Sample::proto, "Protocol"));
+
+struct Other {
+  Time time;
+  Text name;
+};
+template <>
+inline constexpr auto schema<Other> =
+    record("other", "Another", field("time", &Other::time, "When"), field("name", &Other::name, "Name"));
+
+namespace {
+
+constexpr std::uint8_t address[4] = {192, 0, 2, 1};
+constexpr Time at{1'700'000'000'123'456'789};
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "weir-sinks-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  static std::string read(const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+  std::size_t entries() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+Result<void> put(Sink& sink, const RecordType& type, const void* record) {
+  std::string encoded;
+  sink.encode(type, record, encoded);
+  return sink.consume(type, record, encoded);
+}
+
+std::string written(std::string_view sink_name, const std::vector<Sample>& records,
+                    SinkOptions options = {}) {
+  const Folder folder;
+  options.destination = folder.file("out");
+  options.types = {&record_type<Sample>()};
+  auto sink = find_plugin<SinkSpec>(sink_name)->open(options);
+  if (!sink) return sink.error().line();
+  for (const Sample& r : records) EXPECT_TRUE(put(**sink, record_type<Sample>(), &r));
+  EXPECT_TRUE((*sink)->close());
+  return Folder::read(options.destination);
+}
+
+Sample full() {
+  static constexpr Text answers[] = {"a", "b;c,d"};
+  static constexpr std::uint16_t codes[] = {1, 65535};
+  return {.time = at,
+          .source = Addr::v4(address),
+          .port = 53,
+          .bytes = 18'446'744'073'709'551'615ULL,
+          .rtt = Duration{1'500'000},
+          .name = "say \"hi\", you",
+          .answers = answers,
+          .codes = codes,
+          .ok = true,
+          .ratio = 0.25,
+          .mac = Mac{{2, 0, 0, 0, 0, 1}},
+          .proto = IpProto::tcp};
+}
+
+TEST(JsonSink, WritesEveryKindInSchemaOrder) {
+  EXPECT_EQ(written("json", {full()}),
+            R"({"type":"sample","time":"2023-11-14T22:13:20.123456789Z","source":"192.0.2.1","port":53,)"
+            R"("bytes":18446744073709551615,"rtt":0.0015,"name":"say \"hi\", you","answers":["a","b;c,d"],)"
+            R"("codes":[1,65535],"ok":true,"ratio":0.25,"mac":"02:00:00:00:00:01","proto":"tcp"})"
+            "\n");
+}
+
+TEST(JsonSink, LeavesNullsOutAndKeepsEmptyValues) {
+  Sample r{.time = at, .name = ""};
+  r.answers = {reinterpret_cast<const Text*>(&r), 0};
+  EXPECT_EQ(written("json", {r}, {.fields = {"name", "answers", "rtt", "codes", "mac"}}),
+            "{\"type\":\"sample\",\"name\":\"\",\"answers\":[]}\n");
+}
+
+TEST(JsonSink, TimesAsNumbers) {
+  EXPECT_EQ(written("json", {full()}, {.fields = {"time"}, .time = TimeStyle::epoch}),
+            "{\"type\":\"sample\",\"time\":1700000000.123456789}\n");
+}
+
+TEST(JsonSink, UnknownFieldSuggests) {
+  EXPECT_EQ(written("json", {}, {.fields = {"sorce"}}), "-f: unknown field sorce (did you mean source?)");
+}
+
+TEST(JsonSink, FieldsThatOneTypeLacksAreLeftOutOfIt) {
+  const Folder folder;
+  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()},
+                            .fields = {"port"},
+                            .destination = folder.file("out")};
+  auto sink = find_plugin<SinkSpec>("json")->open(options).value();
+  const Sample sample = full();
+  const Other other{.time = at, .name = "x"};
+  ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
+  ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
+  ASSERT_TRUE(sink->close());
+  EXPECT_EQ(Folder::read(options.destination), "{\"type\":\"sample\",\"port\":53}\n");
+}
+
+TEST(CsvSink, QuotesAsRfc4180) {
+  EXPECT_EQ(written("csv", {full()}, {.fields = {"source", "name", "answers", "codes", "rtt"}}),
+            "source,name,answers,codes,rtt\n"
+            "192.0.2.1,\"say \"\"hi\"\", you\",\"a;b\\x3bc,d\",1;65535,0.0015\n");
+}
+
+TEST(CsvSink, TellsNullFromEmpty) {
+  EXPECT_EQ(written("csv", {Sample{.name = ""}, Sample{}}, {.fields = {"port", "name"}}),
+            "port,name\n0,\"\"\n0,\n");
+}
+
+TEST(CsvSink, HeaderWithoutRecords) {
+  EXPECT_EQ(written("csv", {}, {.fields = {"port", "name"}}), "port,name\n");
+}
+
+TEST(CsvSink, RefusesMixedTypes) {
+  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()}};
+  const auto sink = find_plugin<SinkSpec>("csv")->open(options);
+  ASSERT_FALSE(sink);
+  EXPECT_EQ(sink.error().line(),
+            "csv holds one record type, not 2 (choose one with --records, or write a file for each with -w "
+            "FOLDER/)");
+}
+
+TEST(CsvSink, OneFilePerTypeInAFolder) {
+  const Folder folder;
+  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()},
+                            .fields = {"name"},
+                            .destination = folder.file("a/b/")};
+  auto sink = find_plugin<SinkSpec>("csv")->open(options).value();
+  const Sample sample = full();
+  const Other other{.time = at, .name = "x"};
+  ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
+  ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
+  ASSERT_TRUE(sink->close());
+  EXPECT_EQ(Folder::read(folder.file("a/b/other.csv")), "name\nx\n");
+  EXPECT_EQ(Folder::read(folder.file("a/b/sample.csv")), "name\n\"say \"\"hi\"\", you\"\n");
+}
+
+TEST(TsvSink, EscapesWhatWouldBreakTheLine) {
+  const Sample r{.name = "a\tb\nc\\d\xff\x1b"};
+  EXPECT_EQ(written("tsv", {r}, {.fields = {"name", "port"}}), "name\tport\na\\tb\\nc\\\\d\\xff\\x1b\t0\n");
+}
+
+TEST(Sinks, NothingIsLeftWithoutClose) {
+  const Folder folder;
+  for (const char* name : {"json", "csv", "tsv"}) {
+    auto sink = find_plugin<SinkSpec>(name)
+                    ->open({.types = {&record_type<Sample>()}, .destination = folder.file("out")})
+                    .value();
+    const Sample r = full();
+    ASSERT_TRUE(put(*sink, record_type<Sample>(), &r));
+    ASSERT_TRUE(sink->flush());
+    EXPECT_EQ(folder.entries(), 1U) << "the unfinished file";
+    sink.reset();
+    EXPECT_EQ(folder.entries(), 0U);
+  }
+}
+
+TEST(Sinks, FullDisk) {
+  auto sink = find_plugin<SinkSpec>("json")
+                  ->open({.types = {&record_type<Sample>()}, .destination = "/dev/full"})
+                  .value();
+  const Sample r = full();
+  ASSERT_TRUE(put(*sink, record_type<Sample>(), &r));
+  const auto closed = sink->close();
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().line(), "/dev/full: no space left on device");
+  EXPECT_EQ(closed.error().exit_code(), 3);
+}
+
+}  // namespace
+}  // namespace weir
