@@ -184,15 +184,48 @@ TEST(TsvSink, EscapesWhatWouldBreakTheLine) {
   EXPECT_EQ(written("tsv", {r}, {.fields = {"name", "port"}}), "name\tport\na\\tb\\nc\\\\d\\xff\\x1b\t0\n");
 }
 
+TEST(TableSink, PlainIntoAPipe) {
+  Sample second{.time = at, .source = Addr::v4(address), .port = 65535, .bytes = 1500, .name = "a\x1b[2Jb"};
+  EXPECT_EQ(written("table", {full(), second}, {.fields = {"source", "port", "rtt", "answers", "name"}}),
+            "source      port     rtt  answers  name\n"
+            "192.0.2.1     53  0.0015  a,b;c,d  say \"hi\", you\n"
+            "192.0.2.1  65535       -  -        a\\x1b[2Jb\n");
+}
+
+TEST(TableSink, HumanAndFittedOnATerminal) {
+  Sample r = full();
+  r.bytes = 12'345'678;
+  EXPECT_EQ(written("table", {r}, {.terminal = true, .width = 80}),
+            "time                      source     port    bytes      rtt  name\n"
+            "2023-11-14T22:13:20.123Z  192.0.2.1    53  12.3 MB  1.50 ms  say \"hi\", you\n");
+}
+
+TEST(TableSink, SeveralTypesAreGrouped) {
+  const Folder folder;
+  const SinkOptions options{.types = {&record_type<Other>(), &record_type<Sample>()},
+                            .fields = {"name", "port"},
+                            .destination = folder.file("out")};
+  auto sink = find_plugin<SinkSpec>("table")->open(options).value();
+  const Sample sample{.port = 1};
+  const Other other{.time = at, .name = "x"};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
+    ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
+  }
+  ASSERT_TRUE(sink->close());
+  EXPECT_EQ(Folder::read(options.destination),
+            "other\nname\nx\nx\n\nsample\nname  port\n-        1\n-        1\n");
+}
+
 TEST(Sinks, NothingIsLeftWithoutClose) {
   const Folder folder;
-  for (const char* name : {"json", "csv", "tsv"}) {
+  for (const char* name : {"json", "csv", "tsv", "table"}) {
     auto sink = find_plugin<SinkSpec>(name)
                     ->open({.types = {&record_type<Sample>()}, .destination = folder.file("out")})
                     .value();
     const Sample r = full();
     ASSERT_TRUE(put(*sink, record_type<Sample>(), &r));
-    ASSERT_TRUE(sink->flush());
+    ASSERT_TRUE(sink->flush()) << name;
     EXPECT_EQ(folder.entries(), 1U) << "the unfinished file";
     sink.reset();
     EXPECT_EQ(folder.entries(), 0U);
