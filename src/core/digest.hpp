@@ -1,0 +1,28 @@
+// MD5, SHA-1 and SHA-256, for identifiers that others compute the same way (JA3, HASSH, certificate
+// fingerprints). Not for passwords or signatures. Any thread.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "core/bytes.hpp"
+
+namespace weir {
+
+enum class Digest : std::uint8_t { md5, sha1, sha256 };
+
+struct DigestValue {
+  std::array<std::uint8_t, 32> bytes{};
+  std::uint8_t size = 0;  // 0: the cryptographic library refused (MD5 under a FIPS policy)
+};
+DigestValue digest(Digest kind, Bytes data) noexcept;
+
+// Lower-case hexadecimal.
+std::string to_hex(Bytes data);
+// The digest in hexadecimal; empty when it was refused.
+std::string hex_digest(Digest kind, Bytes data);
+inline std::string hex_digest(Digest kind, std::string_view text) {
+  return hex_digest(kind, as_bytes(text));
+}
+
+}  // namespace weir
