@@ -123,7 +123,7 @@ TEST(JsonSink, TimesAsNumbers) {
 }
 
 TEST(JsonSink, UnknownFieldSuggests) {
-  EXPECT_EQ(written("json", {}, {.fields = {"sorce"}}), "-f: unknown field sorce (did you mean source?)");
+  EXPECT_EQ(written("json", {}, {.fields = {"soruce"}}), "-f: unknown field soruce (did you mean source?)");
 }
 
 TEST(JsonSink, FieldsThatOneTypeLacksAreLeftOutOfIt) {
