@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Golden tests: commands and the output they must print.
 
-A NAME.test file holds comment lines ("# ..."), and commands: a line "$ command" (continued while it ends with a
-backslash), then the lines it prints, then "[N]" when its exit code N is not 0. Blank lines before the next command
+A NAME.test file holds comment lines ("# ..."), and commands: a line "$ command" (continued by lines "> ..."),
+then the lines it prints, then "[N]" when its exit code N is not 0. Blank lines before the next command
 or comment do not count. A file has one fresh folder; each of its commands runs in a bash of its own, with weir on
 PATH, $DATA for tests/data, $ROOT for the repository, TZ=UTC and no colours; stderr is part of the output.
 --update writes what is printed now into the files.
@@ -46,7 +46,7 @@ def execute(command, folder, env):
     else:
         lines[-1] += "\\ no newline"
     # What would read as a command or a comment of the test file is told apart by a leading backslash.
-    lines = ["\\" + line if line.startswith(("$ ", "#", "\\")) else line for line in lines]
+    lines = ["\\" + line if line.startswith(("$ ", "> ", "#", "\\")) else line for line in lines]
     while lines and lines[-1] == "":
         lines.pop()
     if done.returncode != 0:
@@ -73,11 +73,10 @@ def run_file(path, weir):
                 continue
             out.append(line)
             command = line[2:]
-            while line.endswith("\\") and at < len(source):
-                line = source[at]
+            while at < len(source) and source[at].startswith("> "):
+                out.append(source[at])
+                command += "\n" + source[at][2:]
                 at += 1
-                out.append(line)
-                command += "\n" + line
             blank = 0
             while at < len(source) and not source[at].startswith(("$ ", "#")):
                 blank = 0 if source[at] else blank + 1
