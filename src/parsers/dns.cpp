@@ -103,15 +103,18 @@ class DnsParser {
     }
     // After a gap nothing tells where a message starts.
     if (lost_[index(c)]) return {bytes.size()};
-    if (bytes.size() < 2) return {};
-    const std::size_t length = load_be16(bytes.data());
-    if (length > tcp_message_max) {
-      c.oddity("dns_long_message");
-      return {2 + length};
+    std::size_t at = 0;
+    while (bad_ < bad_max && bytes.size() - at >= 2) {
+      const std::size_t length = load_be16(&bytes[at]);
+      if (length > tcp_message_max) {
+        c.oddity("dns_long_message");
+        return {at + 2 + length};
+      }
+      if (bytes.size() - at < 2 + length) break;
+      message(c, bytes.subspan(at + 2, length));
+      at += 2 + length;
     }
-    if (bytes.size() < 2 + length) return {};
-    message(c, bytes.subspan(2, length));
-    return {2 + length, bad_ < bad_max ? Parse::more : Parse::done};
+    return {at, bad_ < bad_max ? Parse::more : Parse::done};
   }
 
   void gap(Context& c, std::size_t) { lost_[index(c)] = true; }

@@ -1,7 +1,7 @@
-// Every application parser, the list being the registry: the first byte picks the parser by sorted name (or
-// WEIR_PARSER=NAME in the environment does), the second the transport and port. The rest is a conversation:
-// each step is a control byte (side, gap, size) and that many bytes. Unconsumed bytes come again, as in the
-// engine.
+// Every application parser, the list being the registry: a first line with its name picks the parser, or else
+// the first byte does by sorted name (or WEIR_PARSER=NAME in the environment). The next byte is transport and
+// port. The rest is a conversation: each step is a control byte (side, gap, size) and that many bytes.
+// Unconsumed bytes come again, as in the engine.
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -56,14 +56,12 @@ struct Conversation {
     skip -= skipped;
     bytes = bytes.subspan(skipped);
     buffer.insert(buffer.end(), bytes.begin(), bytes.end());
-    while (!buffer.empty() && parse == Parse::more) {
-      const Step step = call(side, buffer, 0);
-      parse = step.parse;
-      const std::size_t used = std::min(step.consumed, buffer.size());
-      skip = step.consumed - used;
-      buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(used));
-      if (used == 0 || skip > 0) break;
-    }
+    if (buffer.empty()) return;
+    const Step step = call(side, buffer, 0);
+    parse = step.parse;
+    const std::size_t used = std::min(step.consumed, buffer.size());
+    skip = step.consumed - used;
+    buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(used));
     if (buffer.size() > buffer_max) parse = Parse::done;
   }
   void gap(Side side, std::size_t missing) {
@@ -77,9 +75,18 @@ struct Conversation {
   }
 };
 
-const ParserSpec* pick(std::uint8_t choice) {
+const ParserSpec* pick(ByteReader& r) {
+  ByteReader named = r;
+  std::size_t length = 0;
+  while (length < 16 && named.peek(length) > '\n') ++length;
+  const std::string_view name = named.text(length);
+  if (const ParserSpec* spec = find_plugin<ParserSpec>(name); spec != nullptr && named.u8() == '\n') {
+    r = named;
+    return spec;
+  }
+  const std::uint8_t choice = r.u8();
+  if (const char* wanted = std::getenv("WEIR_PARSER")) return find_plugin<ParserSpec>(wanted);
   const auto& parsers = registry<ParserSpec>();
-  if (const char* name = std::getenv("WEIR_PARSER")) return find_plugin<ParserSpec>(name);
   return parsers.empty() ? nullptr : parsers[choice % parsers.size()];
 }
 
@@ -109,7 +116,7 @@ void play(Conversation& talk, ByteReader r, bool datagrams) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weir;
   ByteReader r{{data, size}};
-  const ParserSpec* spec = pick(r.u8());
+  const ParserSpec* spec = pick(r);
   const std::uint8_t variant = r.u8();
   if (spec == nullptr || !r.ok()) return 0;
   Conversation talk{*spec};
