@@ -10,6 +10,7 @@ struct Csv {
   static constexpr char separator = ',', joiner = ';';
 
   static void put(std::string& out, std::string_view text, bool in_list) {
+    if (!text.empty() && is_plain(text)) return void(out.append(text));
     if (in_list) return append_shown(out, text, joiner);
     std::string shown;
     append_shown(shown, text, '\0');
@@ -22,6 +23,12 @@ struct Csv {
   }
 
  private:
+  // Most texts: nothing to escape or quote.
+  static bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+      return c > 0x20 && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\';
+    });
+  }
   // Line feeds and tabs stand as they are inside quotes; what no reader could show is escaped.
   static void append_shown(std::string& out, std::string_view text, char also) {
     for (std::size_t at = 0; at < text.size();) {

@@ -10,6 +10,7 @@ struct Tsv {
   static constexpr char separator = '\t', joiner = ',';
 
   static void put(std::string& out, std::string_view text, bool in_list) {
+    if (is_plain(text)) return void(out.append(text));
     for (std::size_t at = 0; at < text.size();) {
       const char c = text[at];
       const std::size_t length = utf8_length(text, at);
@@ -31,6 +32,11 @@ struct Tsv {
   static std::string_view finish_list(std::string_view joined) { return joined; }
 
  private:
+  // Most texts: nothing to escape.
+  static bool is_plain(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c >= 0x20 && c < 0x7f && c != ',' && c != '\\'; });
+  }
   static char escape_letter(char c) {
     switch (c) {
       case '\t': return 't';

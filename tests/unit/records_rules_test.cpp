@@ -9,7 +9,9 @@ namespace weir {
 namespace {
 
 bool is_name(std::string_view name) {
-  return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos &&
+  // 40: what the JSON sink copies in one piece.
+  return !name.empty() && name.size() <= 40 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos &&
          name.front() >= 'a' && name.back() != '_';
 }
 
