@@ -1,10 +1,9 @@
 #include "flow/community_id.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
+
+#include "core/digest.hpp"
 
 namespace weir {
 
@@ -35,24 +34,6 @@ bool has_ports(IpProto proto) noexcept {
   return proto == IpProto::tcp || proto == IpProto::udp || proto == IpProto::sctp || proto == IpProto::icmp ||
          proto == IpProto::icmpv6;
 }
-
-// SHA-1 is fetched once per thread: fetching it costs more than hashing 40 bytes.
-class Sha1 {
- public:
-  void digest(const std::uint8_t* data, std::size_t size, std::uint8_t* out) noexcept {
-    EVP_DigestInit_ex2(context_.get(), method_.get(), nullptr);
-    EVP_DigestUpdate(context_.get(), data, size);
-    EVP_DigestFinal_ex(context_.get(), out, nullptr);
-  }
-
- private:
-  struct Free {
-    void operator()(EVP_MD* m) const noexcept { EVP_MD_free(m); }
-    void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
-  };
-  std::unique_ptr<EVP_MD, Free> method_{EVP_MD_fetch(nullptr, "SHA1", nullptr)};
-  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
-};
 
 char* write_base64(char* out, const std::uint8_t* data) noexcept {
   static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -101,12 +82,11 @@ char* write_community_id(char* out, const FlowRef& flow, std::uint16_t seed) noe
     put16(second_port);
   }
 
-  thread_local Sha1 sha1;
-  std::array<std::uint8_t, sha1_size> digest{};
-  sha1.digest(message.data(), static_cast<std::size_t>(at - message.data()), digest.data());
+  const DigestValue hash =
+      digest(Digest::sha1, {message.data(), static_cast<std::size_t>(at - message.data())});
   *out++ = '1';
   *out++ = ':';
-  return write_base64(out, digest.data());
+  return write_base64(out, hash.bytes.data());
 }
 
 std::string community_id(const FlowRef& flow, std::uint16_t seed) {
