@@ -2,7 +2,7 @@
 // (NAT64) and 8910 (captive portal).
 #include "records/ndp.hpp"
 
-#include "parsers/dns_name.hpp"
+#include "parsers/dns_name_text.hpp"
 #include "parsers/ip_headers.hpp"
 #include "plugin/parser.hpp"
 
