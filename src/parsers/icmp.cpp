@@ -159,16 +159,16 @@ class IcmpParser {
     const bool v6 = c.flow.proto == IpProto::icmpv6;
     ByteReader r(ip->payload);
     Icmp m{.time = c.time, .flow = c.flow, .sender_ip = ip->src};
-    m.type = r.u8();
-    m.code = r.u8();
-    m.name = type_name(v6, m.type);
-    m.reason = code_name(v6, m.type, m.code);
+    m.icmp_type = r.u8();
+    m.icmp_code = r.u8();
+    m.name = type_name(v6, m.icmp_type);
+    m.reason = code_name(v6, m.icmp_type, m.icmp_code);
     m.ttl = ip->ttl;
     m.payload = ip->payload_length > 8 ? static_cast<std::uint32_t>(ip->payload_length - 8) : 0;
     r.skip(2);
     const std::uint32_t word = r.u32();
     if (r.ok()) {
-      const Role role = role_of(v6, m.type);
+      const Role role = role_of(v6, m.icmp_type);
       if (role == Role::request || role == Role::reply) match_echo(m, word, role);
       if (role == Role::error) read_error(m, v6, word, r);
     }
@@ -201,11 +201,12 @@ class IcmpParser {
   }
 
   static void read_error(Icmp& m, bool v6, std::uint32_t word, ByteReader& r) {
-    if (v6 && m.type == 2) m.mtu = word;
-    if (v6 && m.type == 4) m.pointer = word;
-    if (!v6 && m.type == 3 && m.code == 4 && (word & 0xffff) != 0) m.mtu = word & 0xffff;  // RFC 1191 §4
-    if (!v6 && m.type == 12 && m.code == 0) m.pointer = word >> 24;
-    if (!v6 && m.type == 5) {
+    if (v6 && m.icmp_type == 2) m.mtu = word;
+    if (v6 && m.icmp_type == 4) m.pointer = word;
+    if (!v6 && m.icmp_type == 3 && m.icmp_code == 4 && (word & 0xffff) != 0)
+      m.mtu = word & 0xffff;  // RFC 1191 §4
+    if (!v6 && m.icmp_type == 12 && m.icmp_code == 0) m.pointer = word >> 24;
+    if (!v6 && m.icmp_type == 5) {
       const std::uint8_t four[4] = {static_cast<std::uint8_t>(word >> 24),
                                     static_cast<std::uint8_t>(word >> 16),
                                     static_cast<std::uint8_t>(word >> 8), static_cast<std::uint8_t>(word)};

@@ -9,7 +9,7 @@ struct Icmp {
   Time time;
   FlowRef flow;
   Addr sender_ip;
-  std::uint8_t type = 0, code = 0;
+  std::uint8_t icmp_type = 0, icmp_code = 0;
   Text name, reason;
   std::optional<std::uint16_t> id, sequence;
   std::uint32_t payload = 0;
@@ -27,8 +27,8 @@ inline constexpr auto schema<Icmp> = record(
     field("time", &Icmp::time, "When it was seen"),
     field("flow", &Icmp::flow, "The flow that carried it"),
     field("sender_ip", &Icmp::sender_ip, "Who sent this message"),
-    field("type", &Icmp::type, "Type, IANA number"),
-    field("code", &Icmp::code, "Code, IANA number"),
+    field("icmp_type", &Icmp::icmp_type, "Type, IANA number"),
+    field("icmp_code", &Icmp::icmp_code, "Code, IANA number"),
     field("name", &Icmp::name, "Type by name: echo_request, destination_unreachable, time_exceeded, …"),
     field("reason", &Icmp::reason, "Code by name, for types that have codes: port_unreachable, ttl_exceeded, …"),
     field("id", &Icmp::id, "Identifier of an echo or timestamp message"),
