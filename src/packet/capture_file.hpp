@@ -98,7 +98,8 @@ std::uint32_t packet_size_max(std::uint16_t link_type) noexcept;
 // hardware's prefetcher, and who reads the packets comes right after. 11 → 24 M packets/s on a mapped file of
 // 522-byte packets; 512 to 4096 do equally well.
 inline constexpr std::ptrdiff_t prefetch_distance = 512;
-inline void prefetch_record(const std::uint8_t* record, std::size_t size) noexcept {
+// Forced inline: g++ takes a function of prefetches for one without effect and drops the call.
+[[gnu::always_inline]] inline void prefetch_record(const std::uint8_t* record, std::size_t size) noexcept {
   constexpr std::size_t line = 64, most = 2048;  // of a jumbo packet only the start
   // An address only: it may lie behind the window.
   const auto ahead =
