@@ -77,7 +77,9 @@ class Zstd final : public Decompressor {
  public:
   Step step(Bytes in, std::span<std::uint8_t> out, bool last) override {
     if (!error_.empty()) return {0, 0};
-    ZSTD_inBuffer from{in.data(), in.size(), 0};
+    // A frame seen whole would be decoded at one go, and nothing of a corrupt one be had; so show its header
+    // first.
+    ZSTD_inBuffer from{in.data(), inside_ ? in.size() : std::min(in.size(), frame_header_max), 0};
     ZSTD_outBuffer to{out.data(), out.size(), 0};
     const std::size_t left = ZSTD_decompressStream(stream_.get(), &to, &from);
     if (ZSTD_isError(left) != 0) {
@@ -95,7 +97,8 @@ class Zstd final : public Decompressor {
     void operator()(ZSTD_DStream* s) const noexcept { ZSTD_freeDStream(s); }
   };
   std::unique_ptr<ZSTD_DStream, Free> stream_{ZSTD_createDStream()};
-  bool inside_ = false;  // a frame
+  static constexpr std::size_t frame_header_max = 18;  // RFC 8878 §3.1.1.1, with the magic number
+  bool inside_ = false;                                // a frame
 };
 
 class Lz4 final : public Decompressor {
