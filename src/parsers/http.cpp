@@ -104,7 +104,7 @@ void set_host(Transaction& t, std::string_view authority) {
   const bool has_port = colon != authority.npos && authority.find(']', colon) == authority.npos &&
                         (authority.starts_with('[') || authority.find(':') == colon);
   if (has_port) {
-    t.host_port = http::number<std::uint16_t>(authority.substr(colon + 1));
+    t.host_port = parse_digits<std::uint16_t>(authority.substr(colon + 1));
     authority = authority.substr(0, colon);
   }
   if (authority.size() > 2 && authority.starts_with('[') && authority.ends_with(']'))
@@ -158,7 +158,7 @@ Match match(Bytes bytes, Side) {
   if (!http::is_method(word)) return Match::no;
   const std::size_t end = s.find('\n', space == s.npos ? 0 : space);
   if (end == s.npos) return s.find('\n') == s.npos ? Match::maybe : Match::no;
-  const auto line = http::read_request_line(http::trim(s.substr(0, end)));
+  const auto line = http::read_request_line(trim(s.substr(0, end)));
   if (!line || space == s.npos) return Match::no;
   if (line->version.empty()) return Match::maybe;
   return line->version.starts_with("1.") || line->version.starts_with("0.") ? Match::yes : Match::no;
@@ -221,11 +221,11 @@ class HttpParser {
       const std::size_t end = all.substr(0, line_max).find('\n', from);
       if (end == all.npos) break;
       const std::string_view text = all.substr(0, end);
-      const bool is_blank = text.empty() || text == "\r";
-      if (!folds || is_blank)
+      const bool is_empty = text.empty() || text == "\r";
+      if (!folds || is_empty)
         return Line{text.ends_with('\r') ? text.substr(0, end - 1) : text, end + 1, false};
       if (end + 1 == all.size()) return std::nullopt;
-      if (!http::is_space(all[end + 1]))
+      if (!is_blank(all[end + 1]))
         return Line{text.ends_with('\r') ? text.substr(0, end - 1) : text, end + 1, false};
       from = end + 1;
     }
@@ -292,7 +292,7 @@ class HttpParser {
   }
 
   void first_line(Context& c, Half& h, std::string_view line) {
-    line = http::trim(line);
+    line = trim(line);
     if (line.empty()) return;  // RFC 9112 §2.2: an empty line before a request is ignored
     h.reset_message();
     const auto status = http::read_status_line(line);
@@ -359,8 +359,8 @@ class HttpParser {
       if (colon == line.npos) c.oddity("http_bad_header");
       return;
     }
-    const std::string_view name = http::trim(line.substr(0, colon));
-    std::string_view value = http::trim(line.substr(colon + 1));
+    const std::string_view name = trim(line.substr(0, colon));
+    std::string_view value = trim(line.substr(colon + 1));
     std::string unfolded;
     if (value.find('\n') != value.npos) {
       for (const char ch : value)
@@ -373,18 +373,18 @@ class HttpParser {
 
   // RFC 9112 §6.
   static void framing(Half& h, std::string_view name, std::string_view value) {
-    if (http::equal_nocase(name, "content-length")) {
-      const auto length = http::number<std::uint64_t>(http::trim(value.substr(0, value.find(','))));
+    if (equal_nocase(name, "content-length")) {
+      const auto length = parse_digits<std::uint64_t>(trim(value.substr(0, value.find(','))));
       if (!length || (h.length && *h.length != *length))
         h.bad_length = true;
       else
         h.length = length;
-    } else if (http::equal_nocase(name, "transfer-encoding")) {
+    } else if (equal_nocase(name, "transfer-encoding")) {
       const std::size_t comma = value.rfind(',');
-      const std::string_view last = http::trim(comma == value.npos ? value : value.substr(comma + 1));
-      if (http::equal_nocase(last, "chunked"))
+      const std::string_view last = trim(comma == value.npos ? value : value.substr(comma + 1));
+      if (equal_nocase(last, "chunked"))
         h.chunked = true;
-      else if (!http::equal_nocase(last, "identity"))
+      else if (!equal_nocase(last, "identity"))
         h.coded = true;
     }
   }
@@ -393,16 +393,16 @@ class HttpParser {
     const bool is_request = h.role == Half::Role::client;
     for (const KnownHeader& known : known_headers) {
       const Piece piece = is_request ? known.request : known.response;
-      if (piece != piece_count && http::equal_nocase(name, known.name)) t.set(piece, value);
+      if (piece != piece_count && equal_nocase(name, known.name)) t.set(piece, value);
     }
     if (!is_request) return;
-    if (http::equal_nocase(name, "host")) set_host(t, value);
-    if (http::equal_nocase(name, "authorization"))
+    if (equal_nocase(name, "host")) set_host(t, value);
+    if (equal_nocase(name, "authorization"))
       if (const std::string user = http::basic_user(value); !user.empty()) t.set(username, user);
     for (const std::string_view known : proxy_headers) {
-      if (t.proxied_count == proxied_max || !http::equal_nocase(name, known)) continue;
+      if (t.proxied_count == proxied_max || !equal_nocase(name, known)) continue;
       std::string entry;
-      for (const char ch : known) entry += ch >= 'a' && ch <= 'z' ? static_cast<char>(ch & ~0x20) : ch;
+      for (const char ch : known) entry += to_upper(ch);
       t.proxied[t.proxied_count++] = t.keep(entry.append(" -> ").append(value));
     }
   }
@@ -485,7 +485,7 @@ class HttpParser {
 
   // RFC 9112 §7.1; extensions are ignored.
   void chunk_size(Context& c, Half& h, std::string_view line) {
-    const auto size = http::number<std::uint64_t>(http::trim(line.substr(0, line.find(';'))), 16);
+    const auto size = parse_digits<std::uint64_t>(trim(line.substr(0, line.find(';'))), 16);
     if (!size) return bad_chunk(c, h);
     h.remaining = *size;
     h.state = *size == 0 ? State::trailer : State::chunk;

@@ -1,39 +1,17 @@
 // The grammar of HTTP/1 lines (RFC 9112 §3, §4): views into the line, nothing is kept.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "core/ascii.hpp"
 
 namespace weir::http {
 
 // A method is a short token; anything longer is not HTTP.
 inline constexpr std::size_t method_max = 32;
 
-inline bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-inline char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-inline bool equal_nocase(std::string_view a, std::string_view lower_b) {
-  return a.size() == lower_b.size() &&
-         std::equal(a.begin(), a.end(), lower_b.begin(), [](char x, char y) { return lower(x) == y; });
-}
-inline std::string_view trim(std::string_view s) {
-  while (!s.empty() && (is_space(s.front()) || s.front() == '\r' || s.front() == '\n')) s.remove_prefix(1);
-  while (!s.empty() && (is_space(s.back()) || s.back() == '\r' || s.back() == '\n')) s.remove_suffix(1);
-  return s;
-}
-template <class T>
-inline std::optional<T> number(std::string_view digits, int base = 10) {
-  T value{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
 // tchar of RFC 9110 §5.6.2, as far as methods use it.
 inline bool is_method(std::string_view s) {
   return !s.empty() && s.size() <= method_max && std::all_of(s.begin(), s.end(), [](char c) {
@@ -71,7 +49,7 @@ inline std::optional<StatusLine> read_status_line(std::string_view line) {
   const std::size_t space = line.find(' ');
   if (space == line.npos) return std::nullopt;
   const std::string_view rest = trim(line.substr(space));
-  const auto code = number<std::uint16_t>(rest.substr(0, rest.find(' ')));
+  const auto code = parse_digits<std::uint16_t>(rest.substr(0, rest.find(' ')));
   if (!code || *code < 100 || *code > 999) return std::nullopt;
   return StatusLine{icy ? "1.0" : line.substr(5, space - 5), rest.size() > 3 ? trim(rest.substr(3)) : "",
                     *code};
@@ -79,26 +57,9 @@ inline std::optional<StatusLine> read_status_line(std::string_view line) {
 
 // The user of "Basic BASE64(user:password)" (RFC 7617); the password is not looked at.
 inline std::string basic_user(std::string_view value) {
-  if (value.size() < 6 || !equal_nocase(value.substr(0, 6), "basic ")) return {};
-  std::string user;
-  std::uint32_t bits = 0;
-  unsigned have = 0;
-  for (const char c : trim(value.substr(6))) {
-    const int digit = c >= 'A' && c <= 'Z'   ? c - 'A'
-                      : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                      : c >= '0' && c <= '9' ? c - '0' + 52
-                      : c == '+' || c == '-' ? 62
-                      : c == '/' || c == '_' ? 63
-                                             : -1;
-    if (digit < 0) break;
-    bits = (bits << 6 | static_cast<std::uint32_t>(digit)) & 0xffff;
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    const char byte = static_cast<char>(bits >> have & 0xff);
-    if (byte == ':') return user;
-    user += byte;
-  }
+  if (!starts_with_nocase(value, "basic ")) return {};
+  std::string user = decode_base64(trim(value.substr(6)));
+  user.resize(std::min(user.find(':'), user.size()));
   return user;
 }
 
