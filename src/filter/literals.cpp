@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "filter/names.hpp"
+#include "core/suggest.hpp"
 
 namespace weir::filter {
 namespace {
@@ -111,8 +111,14 @@ Value single(Key key, std::string canonical) {
 }
 
 Result<Value> type_integer(const Typing& t, std::size_t at, std::string_view text) {
-  const auto whole = parse_whole(text);
-  if (!whole) return t.wrong(at, text, "write 1500, 1k, 1M, 1Mi or 0x1f");
+  auto whole = parse_whole(text);
+  if (const auto time = t.unit == Unit::seconds && !whole ? parse_duration(text) : Duration{};
+      time && time->ns != 0)
+    if (time->ns % 1'000'000'000 == 0)
+      whole = Whole{.magnitude = static_cast<std::uint64_t>(time->ns) / 1'000'000'000};
+  if (!whole)
+    return t.wrong(at, text,
+                   t.unit == Unit::seconds ? "write 30s, 5m or 3600" : "write 1500, 1k, 1M, 1Mi or 0x1f");
   const bool is_signed = t.kind == Kind::i64;
   const std::uint64_t most = is_signed ? sign_bit - (whole->negative ? 0 : 1) : largest(t.kind);
   if ((whole->negative && whole->magnitude != 0 && !is_signed) || whole->magnitude > most)
@@ -155,21 +161,20 @@ Result<Value> type_proto(const Typing& t, std::size_t at, std::string_view text)
     return single(key_of(*proto),
                   name.empty() ? std::to_string(static_cast<unsigned>(*proto)) : std::string(name));
   }
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   for (unsigned n = 0; n < 256; ++n)
-    if (const auto name = name_of(static_cast<IpProto>(n)); !name.empty()) names.emplace_back(name);
-  const std::string_view near = nearest(text, names);
-  return t.wrong(
-      at, text,
-      near.empty() ? "write tcp, udp or a number 0-255" : "did you mean " + std::string(near) + "?");
+    if (const auto name = name_of(static_cast<IpProto>(n)); !name.empty()) names.push_back(name);
+  return t.wrong(at, text, suggestion(text, names, "write tcp, udp or a number 0-255"));
 }
 
 Result<Value> type_time(const Typing& t, std::size_t at, std::string_view text) {
   const auto time = parse_time(text);
   if (!time) return t.wrong(at, text, time.error().hint);
   char buffer[time_text_max];
-  return single(key_of(*time), quoted(std::string_view(
-                                   buffer, static_cast<std::size_t>(write_rfc3339(buffer, *time) - buffer))));
+  const std::string_view written(buffer, static_cast<std::size_t>(write_rfc3339(buffer, *time) - buffer));
+  std::string_view nanos = written.substr(19, 10);  // ".123456789"
+  nanos = nanos.substr(0, nanos.find_last_not_of("0.") + 1);
+  return single(key_of(*time), quoted(std::string(written.substr(0, 19)) + std::string(nanos) + "Z"));
 }
 
 Result<Value> type_duration(const Typing& t, std::size_t at, std::string_view text) {
@@ -177,6 +182,13 @@ Result<Value> type_duration(const Typing& t, std::size_t at, std::string_view te
   auto duration = parse_duration(text.substr(negative ? 1 : 0));
   if (!duration) return t.wrong(at, text, duration.error().hint);
   if (negative) duration->ns = -duration->ns;
+  constexpr std::int64_t minute = 60'000'000'000, hour = 60 * minute;
+  const std::int64_t ns = duration->ns;
+  const auto in_units = [&](std::int64_t unit, char letter) {
+    return single(key_of(*duration), std::to_string(ns / unit) + letter);
+  };
+  if (ns != 0 && ns % hour == 0) return in_units(hour, 'h');
+  if (ns != 0 && ns % minute == 0) return in_units(minute, 'm');
   char buffer[40];
   return single(key_of(*duration), std::string(buffer, write_seconds(buffer, *duration)) + "s");
 }

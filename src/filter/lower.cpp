@@ -53,9 +53,15 @@ Part joined(Part::Kind kind, std::vector<Part> children) {
   }
   if (part.children.empty()) return {.kind = idle};
   if (part.children.size() == 1) return std::move(part.children.front());
-  std::stable_sort(part.children.begin(), part.children.end(),
-                   [](const Part& a, const Part& b) { return a.cost < b.cost; });
-  for (const Part& child : part.children) part.cost += child.cost;
+  std::vector<std::pair<unsigned, std::size_t>> order;  // by cost, else as written
+  for (const Part& child : part.children) {
+    order.emplace_back(child.cost, order.size());
+    part.cost += child.cost;
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Part> sorted;
+  for (const auto& [cost, index] : order) sorted.push_back(std::move(part.children[index]));
+  part.children = std::move(sorted);
   return part;
 }
 

@@ -1,8 +1,8 @@
 #include "filter/names.hpp"
 
 #include <algorithm>
-#include <numeric>
 
+#include "core/suggest.hpp"
 #include "filter/aliases.hpp"
 #include "plugin/parser.hpp"
 
@@ -17,24 +17,6 @@ std::string_view undirected(std::string_view field) noexcept {
 bool has_column(const RecordType& type, std::string_view name) {
   return std::any_of(type.fields.begin(), type.fields.end(),
                      [&](const FieldInfo& f) { return f.name == name || undirected(f.name) == name; });
-}
-
-// Damerau-Levenshtein (adjacent letters swapped count once), over three rows.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    std::swap(before, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
 }
 
 void add_unique(std::vector<std::string_view>& list, std::string_view word) {
@@ -102,37 +84,24 @@ bool Names::is_record(std::string_view word) const {
 }
 
 tl::unexpected<Error> Names::unknown(const Source& source, std::size_t at, std::string_view word) const {
-  std::vector<std::string> candidates;
+  std::vector<std::string_view> candidates;
+  std::vector<std::string> qualified;  // type.field, for a word that starts with a type
   for (const RecordType* type : types_) {
-    const bool qualified = word.starts_with(std::string(type->name) + ".");
     for (const FieldInfo& f : type->fields) {
-      candidates.emplace_back(f.name);
-      if (!undirected(f.name).empty()) candidates.emplace_back(undirected(f.name));
-      if (qualified) candidates.push_back(std::string(type->name) + "." + std::string(f.name));
+      candidates.push_back(f.name);
+      candidates.push_back(undirected(f.name));
+      if (word.size() > type->name.size() && word.starts_with(type->name) && word[type->name.size()] == '.')
+        qualified.push_back(std::string(type->name) + "." + std::string(f.name));
     }
   }
-  for (const std::string_view p : protocols_) candidates.emplace_back(p);
-  for (const Macro& m : macros()) candidates.emplace_back(m.word);
+  candidates.insert(candidates.end(), qualified.begin(), qualified.end());
+  candidates.insert(candidates.end(), protocols_.begin(), protocols_.end());
+  for (const Macro& m : macros()) candidates.push_back(m.word);
   for (const Alias& a : aliases())
-    if (find(a.word)) candidates.emplace_back(a.word);
-  const std::string_view near = nearest(word, candidates);
-  return source.error(
-      at, "no field " + shown(word),
-      near.empty() ? "weir schema lists the fields" : "did you mean " + std::string(near) + "?");
-}
-
-std::string_view nearest(std::string_view word, std::span<const std::string> candidates) {
-  if (word.size() > 64) return {};  // no name is that long
-  std::string_view best;
-  std::size_t least = 1 + std::max<std::size_t>(1, word.size() / 3);
-  for (const std::string& candidate : candidates) {
-    const std::size_t d = distance(word, candidate);
-    if (d < least && d < candidate.size()) {
-      least = d;
-      best = candidate;
-    }
-  }
-  return best;
+    if (find(a.word)) candidates.push_back(a.word);
+  std::erase(candidates, std::string_view{});
+  return source.error(at, "no field " + shown(word),
+                      suggestion(word, candidates, "weir schema lists the fields"));
 }
 
 }  // namespace weir::filter

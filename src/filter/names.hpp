@@ -23,6 +23,8 @@ class Names {
   bool is_application(std::string_view word) const;
   // An application or IP protocol, or any other record type.
   bool is_protocol(std::string_view word) const;
+  // The record types weir knows.
+  std::span<const std::string_view> records() const noexcept { return records_; }
   // A record type weir knows, whether this expression is for it or not.
   bool is_record(std::string_view word) const;
   // "no field "dst_prot" (did you mean dst_port?)"
@@ -34,8 +36,5 @@ class Names {
   std::span<const RecordType* const> types_;
   std::vector<std::string_view> records_, applications_, protocols_;
 };
-
-// The word nearest to `word` by edit distance; empty when none is near.
-std::string_view nearest(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace weir::filter

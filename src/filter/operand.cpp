@@ -56,9 +56,9 @@ bool is_ordered(Op op) noexcept {
 }
 
 void index(Operand& operand, Kind kind) {
-  constexpr std::size_t few = 4;
-  if (kind != Kind::u16 || operand.ranges.size() <= few) return;
-  operand.bitmap.resize(65536 / 64);
+  const Key largest = domain_of(kind).high;
+  if (largest > 0xffff || operand.ranges.size() < 2) return;
+  operand.bitmap.resize(static_cast<std::size_t>(largest / 64) + 1);
   for (const Range& r : operand.ranges)
     for (Key k = r.low; k <= r.high; ++k)
       operand.bitmap[static_cast<std::size_t>(k / 64)] |= std::uint64_t{1} << static_cast<unsigned>(k % 64);

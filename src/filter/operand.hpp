@@ -29,7 +29,7 @@ struct Operand {
   std::vector<Range> ranges;       // keys: sorted, apart
   std::vector<std::string> texts;  // texts: sorted; contains, starts_with, ends_with, flags: one
   std::optional<Regex> regex;
-  // 16-bit keys with many ranges: one bit per value, else empty.
+  // One bit per value, for kinds of at most 16 bits with more than one range; else empty.
   std::vector<std::uint64_t> bitmap;
   std::string canonical;  // the literals in normal form: `443`, `{80, 443}`
   bool is_span = false;   // one literal that is a range or a prefix: == means in

@@ -48,7 +48,12 @@ Result<void> Operands::visit_comparison(const Source& source, const Node& node,
       const auto same = [&](const Typed& t) { return t.kind == column->kind && t.unit == column->unit; };
       if (std::any_of(typed.begin(), typed.end(), same)) continue;
       auto operand = make_operand(source, node, column->kind, column->unit);
-      if (!operand && !first) first = operand.error();
+      if (!operand && !first) {
+        first = operand.error();
+        // dns.qtype == AAAA: the number has its name in another field.
+        if (const std::string named = std::string(column->name) + "_name"; type->find(named) != nullptr)
+          first->hint = named + " holds the name";
+      }
       fits = fits || operand;
       typed.push_back({column->kind, column->unit,
                        operand ? std::make_unique<const Operand>(*std::move(operand)) : nullptr});
@@ -74,10 +79,12 @@ std::string Operands::text(const Node& node, std::string_view field, Op op) cons
   if (op == Op::null) return name + " == null";
   if (op == Op::not_null) return name + " != null";
   const Operand* one = nullptr;
-  bool agree = true;
+  bool agree = true;  // on what the literals are: else only their spelling means the same everywhere
+  const bool ranges =
+      std::any_of(node.literals.begin(), node.literals.end(), [](const Literal& l) { return l.is_range; });
   for (const Typed& t : typed_.at(&node)) {
     if (t.operand == nullptr)
-      agree = false;
+      agree = agree && t.kind == Kind::text && !ranges;  // refused for its operator, not for the spelling
     else if (one == nullptr)
       one = t.operand.get();
     else

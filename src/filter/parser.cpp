@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/suggest.hpp"
 #include "filter/aliases.hpp"
 
 namespace weir::filter {
@@ -64,7 +65,7 @@ class Parser {
   Result<Node> bare(const Token& word);
   Node protocol(std::string_view word, std::size_t at) const;
   Result<Node> comparison(Reference reference, const Token& word, Op op, std::size_t op_at);
-  Result<Node> record_test(const Token& word, Op op);
+  Result<Node> record_test(const Token& word);
   Result<Node> flags(const Token& word, std::string_view name);
   Result<std::vector<Literal>> values(Op op, std::size_t op_at);
   Result<Literal> literal(std::string_view after);
@@ -127,7 +128,10 @@ Result<Node> Parser::whole() {
   WEIR_TRY(Node node, disjunction());
   if (peek().kind == TokenKind::end) return node;
   if (peek().kind == TokenKind::close) return source_.error(peek().at, "no opening parenthesis for this one");
-  return expected("and, or or the end");
+  const bool clock = peek().kind == TokenKind::word && peek().text.find(':') != std::string::npos;
+  return expected("and, or or the end", clock                             ? "a time with a space needs quotes"
+                                        : peek().kind == TokenKind::comma ? "a set needs braces: in {a, b}"
+                                                                          : "");
 }
 
 Result<Node> Parser::disjunction() {
@@ -161,6 +165,10 @@ Result<Node> Parser::negation() {
     return source_.error(at, "nested too deep", "at most " + std::to_string(depth_max));
   WEIR_TRY(Node child, negation());
   --depth_;
+  if (child.kind == Node::Kind::negation) {
+    Node twice = std::move(child.children.front());
+    return twice;
+  }
   Node node{.kind = Node::Kind::negation, .at = at};
   node.children.push_back(std::move(child));
   return node;
@@ -211,8 +219,12 @@ Result<Node> Parser::term() {
   const std::string name = lower(word.text);
   if (!is_op(0)) {
     if (name == "true" || name == "false") return Node{.value = name == "true", .at = word.at};
-    if ((name == "src" || name == "dst") && at_value()) return directed(word);
-    if (name == "exists" && peek().kind == TokenKind::word) {
+    if (name == "src" || name == "dst") {
+      if (!at_value()) return expected("ip, net, port, an address or another field's name after " + name);
+      return directed(word);
+    }
+    if (name == "exists") {
+      if (!at_value()) return expected("a field after exists");
       const Token field = take();
       const auto found = names_.find(field.text);
       if (!found) return names_.unknown(source_, field.at, field.text);
@@ -252,16 +264,13 @@ Result<Node> Parser::directed(const Token& direction) {
 }
 
 Result<Node> Parser::named(const Token& word) {
+  if (word.text == "type") return record_test(word);
   const std::size_t op_at = peek().at;
   const bool phrase =
       std::find(phrase_words().begin(), phrase_words().end(), word.text) != phrase_words().end();
   const bool implied = phrase && !is_op(0) && at_value();
   if (!is_op(0) && !implied) return bare(word);
   const Op op = take_op().value_or(Op::in);
-  if (word.text == "type") {
-    WEIR_TRY(Node test, record_test(word, op));
-    if (!test.words.empty()) return test;
-  }
   auto found = names_.find(word.text);
   // `host 10.0.0.1` speaks of the addresses even where a record has a field `host`; `host == …` of that
   // field.
@@ -272,6 +281,9 @@ Result<Node> Parser::named(const Token& word) {
 }
 
 Result<Node> Parser::bare(const Token& word) {
+  if (at_value() && names_.find(word.text))
+    return expected("an operator after " + word.text,
+                    peek().kind == TokenKind::set_open ? word.text + " in {…}" : word.text + " == …");
   if (const auto found = names_.find(word.text)) {
     Node node{
         .kind = Node::Kind::comparison, .reference = found->reference, .op = Op::present, .at = word.at};
@@ -308,23 +320,19 @@ Node Parser::protocol(std::string_view word, std::size_t at) const {
   return node.children.size() == 1 ? std::move(node.children.front()) : node;
 }
 
-// `type == dns`. Without words when the values name no record type: then `type` is a field.
-Result<Node> Parser::record_test(const Token& word, Op op) {
-  Node node{.kind = Node::Kind::record, .op = op, .at = word.at};
-  const std::size_t before = next_;
-  if (positive(op) == Op::equal || positive(op) == Op::in) {
-    WEIR_TRY(const std::vector<Literal> names, values(op, word.at));
-    for (const Literal& l : names)
-      if (names_.is_record(l.text)) node.words.push_back(l.text);
-    if (node.words.size() == names.size()) return node;
-    if (!names_.find("type")) {
-      for (const Literal& l : names)
-        if (!names_.is_record(l.text))
-          return source_.error(l.at, "no record type " + shown(l.text), "weir schema lists them");
-    }
+// `type == dns`, `type in {dns, http}`. No record has a field of that name (outputs use it for this).
+Result<Node> Parser::record_test(const Token& word) {
+  const std::size_t op_at = peek().at;
+  const auto op = take_op();
+  if (!op || (positive(*op) != Op::equal && positive(*op) != Op::in))
+    return source_.error(op_at, "type needs ==, != or in", "type in {dns, http}");
+  Node node{.kind = Node::Kind::record, .op = *op, .at = word.at};
+  WEIR_TRY(const std::vector<Literal> names, values(*op, op_at));
+  for (const Literal& l : names) {
+    if (!names_.is_record(l.text))
+      return source_.error(l.at, "no record type " + shown(l.text), suggestion(l.text, names_.records()));
+    node.words.push_back(l.text);
   }
-  next_ = before;
-  node.words.clear();
   return node;
 }
 

@@ -29,8 +29,10 @@ struct InRanges {
 };
 
 struct InBitmap {
-  static bool test(const Step& step, std::uint16_t value) noexcept {
-    return (step.operand->bitmap[value / 64] >> (value % 64) & 1) != 0;
+  template <class T>
+  static bool test(const Step& step, const T& value) noexcept {
+    const std::uint64_t key = key_of(value);
+    return (step.operand->bitmap[key / 64] >> (key % 64) & 1) != 0;
   }
 };
 
@@ -118,7 +120,7 @@ template <class T>
 Test key_test(const FieldInfo& column, const Operand& operand) noexcept {
   if (operand.form == Operand::Form::present) return reach<T, Present>(column);
   if (operand.ranges.size() == 1) return reach<T, InRange>(column);
-  if constexpr (std::same_as<T, std::uint16_t>)
+  if constexpr (sizeof(T) <= 2)
     if (!operand.bitmap.empty()) return reach<T, InBitmap>(column);
   return reach<T, InRanges>(column);
 }

@@ -18,10 +18,10 @@ void PrintTo(const Case& c, std::ostream* out) {
 
 class FilterAccept : public testing::TestWithParam<Case> {};
 
-TEST_P(FilterAccept, Sample) {
+TEST_P(FilterAccept, Record) {
   const auto filter = Filter::compile(GetParam().expression, sample_types());
   ASSERT_TRUE(filter) << filter.error().line();
-  EXPECT_EQ(Filter::accept(filter->predicate(record_type<Sample>()), &sample()), GetParam().accepted)
+  EXPECT_EQ(Filter::accept(filter->predicate(record_type<FilterSample>()), &sample()), GetParam().accepted)
       << filter->explain();
 }
 
@@ -239,30 +239,30 @@ INSTANTIATE_TEST_SUITE_P(Aliases, FilterAccept, testing::ValuesIn(aliases));
 TEST(Filter, MissingFieldsDecideTypes) {
   const auto filter = Filter::compile("dst_port == 443", sample_types());
   ASSERT_TRUE(filter);
-  EXPECT_TRUE(filter->possible(record_type<Sample>()));
-  EXPECT_FALSE(filter->possible(record_type<Other>()));
+  EXPECT_TRUE(filter->possible(record_type<FilterSample>()));
+  EXPECT_FALSE(filter->possible(record_type<FilterOther>()));
   const auto both = Filter::compile("not (dst_port == 443) and src_ip in 10.0.0.0/8", sample_types());
   ASSERT_TRUE(both);
-  EXPECT_TRUE(both->possible(record_type<Other>()));
-  Other record{};
-  EXPECT_FALSE(Filter::accept(both->predicate(record_type<Other>()), &record));
+  EXPECT_TRUE(both->possible(record_type<FilterOther>()));
+  FilterOther record{};
+  EXPECT_FALSE(Filter::accept(both->predicate(record_type<FilterOther>()), &record));
   record.src_ip = *parse_addr("10.0.0.1");
-  EXPECT_TRUE(Filter::accept(both->predicate(record_type<Other>()), &record));
+  EXPECT_TRUE(Filter::accept(both->predicate(record_type<FilterOther>()), &record));
 }
 
 TEST(Filter, FieldOfTwoKinds) {
   const auto filter = Filter::compile("score == high", sample_types());
   ASSERT_TRUE(filter) << filter.error().line();
-  EXPECT_FALSE(filter->possible(record_type<Sample>()));
-  const Other other{.score = "high"};
-  EXPECT_TRUE(Filter::accept(filter->predicate(record_type<Other>()), &other));
+  EXPECT_FALSE(filter->possible(record_type<FilterSample>()));
+  const FilterOther other{.score = "high"};
+  EXPECT_TRUE(Filter::accept(filter->predicate(record_type<FilterOther>()), &other));
 }
 
 TEST(Filter, TypeNotCompiledForIsRefused) {
-  const RecordType* const one[] = {&record_type<Sample>()};
+  const RecordType* const one[] = {&record_type<FilterSample>()};
   const auto filter = Filter::compile("true", one);
   ASSERT_TRUE(filter);
-  EXPECT_FALSE(filter->possible(record_type<Other>()));
+  EXPECT_FALSE(filter->possible(record_type<FilterOther>()));
 }
 
 }  // namespace
