@@ -1,0 +1,286 @@
+#include "engine/pipeline.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "engine/capture_filter.hpp"
+#include "engine/sequencer.hpp"
+#include "engine/worker.hpp"
+
+namespace weir {
+namespace {
+
+// Flows that are still open when the input ends are written in this many packets' worth of steps, so that not
+// all of their records are in memory at once.
+constexpr std::uint64_t flush_packets = 16'384;
+
+class Pipeline {
+ public:
+  Pipeline(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
+           const Observer& observer, const std::function<void(const Progress&)>& progress,
+           const std::atomic<bool>& stop)
+      : plan_(plan),
+        source_(source),
+        bpf_(bpf),
+        sink_(sink),
+        observer_(observer),
+        progress_(progress),
+        stop_(stop),
+        sequencer_(plan),
+        rounds_(std::size_t{2} * plan.threads + 2) {
+    for (unsigned i = 0; i < plan.threads; ++i) workers_.push_back(std::make_unique<Worker>(plan, i));
+    worked_.resize(plan.threads, 0);
+    for (Slot& slot : rounds_) slot.round.shares.resize(plan.threads);
+  }
+
+  Result<Outcome> run() {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < plan_.threads; ++i) threads.emplace_back([this, i] { turn(i); });
+    turn(0);
+    threads.clear();
+    if (error_) return tl::unexpected<Error>(std::move(*error_));
+    sequencer_.finish();
+    outcome_.counters = counters_;
+    for (const auto& w : workers_) outcome_.counters.add(w->counters());
+    outcome_.counters.fragments = sequencer_.fragments().fragments;
+    outcome_.counters.datagrams_reassembled = sequencer_.fragments().datagrams;
+    outcome_.counters.fragments_dropped = sequencer_.fragments().lost_fragments;
+    outcome_.damages = source_.damages();
+    return std::move(outcome_);
+  }
+
+ private:
+  enum class Stage : std::uint8_t { empty, reading, decoded, sequenced };
+  struct Slot {
+    Round round;
+    Stage stage = Stage::empty;
+    unsigned shares_done = 0;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  Slot& slot(std::uint64_t index) noexcept { return rounds_[index % rounds_.size()]; }
+
+  // The thread of worker `self`: does whatever is ready until all is written.
+  void turn(unsigned self) {
+    Lock lock(mutex_);
+    while (!error_) {
+      if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == plan_.threads) {
+        write(lock);
+      } else if (worked_[self] < sequenced_) {
+        work(lock, self);
+      } else if (sequenced_ < read_ && !sequencing_ && slot(sequenced_).stage == Stage::decoded) {
+        sequence(lock);
+      } else if (!reading_ && !exhausted_ && read_ - written_ < rounds_.size()) {
+        read(lock);
+      } else if (exhausted_ && written_ == read_) {
+        break;
+      } else {
+        changed_.wait(lock);
+      }
+    }
+    changed_.notify_all();
+  }
+
+  void read(Lock& lock) {
+    reading_ = true;
+    Slot& s = slot(read_);
+    Round& round = s.round;
+    lock.unlock();
+    const bool more = fill(round);
+    lock.lock();
+    reading_ = false;
+    if (!more) {
+      exhausted_ = true;
+      changed_.notify_all();
+      return;
+    }
+    s.stage = Stage::reading;
+    s.shares_done = 0;
+    ++read_;
+    changed_.notify_all();
+    lock.unlock();
+    if (!round.last) decode_round(round);
+    lock.lock();
+    s.stage = Stage::decoded;
+    counters_.refused_by_bpf += refused_in(round);
+    changed_.notify_all();
+  }
+
+  // The next round's packets, or after the last packet the steps that end the open flows.
+  bool fill(Round& round) {
+    round.clear();
+    round.index = read_;
+    round.first_packet = packets_;
+    if (!ended_) {
+      auto& packets = round.slice.packets;
+      while (packets.size() < plan_.round_packets && !stop_.load(std::memory_order_relaxed)) {
+        const auto more = source_.read(round.slice, plan_.round_packets - packets.size());
+        if (!more) {
+          const std::lock_guard guard(mutex_);
+          error_ = more.error();
+          return false;
+        }
+        if (!*more) break;
+      }
+      if (!packets.empty()) {
+        packets_ += packets.size();
+        note(packets);
+        return true;
+      }
+      ended_ = true;
+    }
+    if (flush_from_ >= packets_) return false;
+    flush_from_ += flush_packets;
+    round.last = true;
+    round.flush_before = order_of(std::min(flush_from_, packets_), 0);
+    // Later than every packet, and rising.
+    round.first_packet = packets_ + flush_steps_++;
+    return true;
+  }
+
+  void note(const std::vector<RawPacket>& packets) {
+    if (counters_.packets == 0) outcome_.first = outcome_.last = packets.front().time;
+    counters_.packets += packets.size();
+    for (const RawPacket& p : packets) {
+      counters_.bytes += p.length;
+      outcome_.first = std::min(outcome_.first, p.time);
+      outcome_.last = std::max(outcome_.last, p.time);
+    }
+    if (progress_) progress_({counters_.packets, source_.bytes_read(), source_.bytes_total()});
+  }
+
+  void decode_round(Round& round) {
+    round.latest = round.slice.packets.front().time;
+    for (std::uint32_t i = 0; i < round.slice.packets.size(); ++i) {
+      const RawPacket& raw = round.slice.packets[i];
+      round.latest = std::max(round.latest, raw.time);
+      if (bpf_ != nullptr && !bpf_->accepts(raw)) continue;
+      const std::size_t before = round.layers.size();
+      decode(raw, round.layers);
+      for (std::size_t k = before; k < round.layers.size(); ++k) {
+        const Layer& layer = round.layers[k];
+        round.packet_of_layer.push_back(i);
+        round.special |= layer.fragment || layer.depth > 0;
+        round.shares[share_of(layer, plan_.threads)].items.push_back({static_cast<std::uint32_t>(k), i, 0});
+      }
+    }
+  }
+
+  std::uint64_t refused_in(const Round& round) const noexcept {
+    if (bpf_ == nullptr || round.slice.packets.empty()) return 0;
+    std::uint64_t decoded = 0;
+    for (std::size_t i = 0; i < round.packet_of_layer.size(); ++i)
+      decoded += i == 0 || round.packet_of_layer[i] != round.packet_of_layer[i - 1];
+    return round.slice.packets.size() - decoded;
+  }
+
+  void sequence(Lock& lock) {
+    sequencing_ = true;
+    Slot& s = slot(sequenced_);
+    lock.unlock();
+    sequencer_.sequence(s.round);
+    lock.lock();
+    sequencing_ = false;
+    s.stage = Stage::sequenced;
+    ++sequenced_;
+    changed_.notify_all();
+  }
+
+  void work(Lock& lock, unsigned self) {
+    Slot& s = slot(worked_[self]);
+    lock.unlock();
+    workers_[self]->work(s.round);
+    if (sink_ != nullptr) encode(s.round.shares[self]);
+    lock.lock();
+    ++worked_[self];
+    if (++s.shares_done == plan_.threads) changed_.notify_all();
+  }
+
+  void encode(Share& share) const {
+    for (const Batch::Entry& e : share.batch.entries()) {
+      sink_->encode(*e.type, e.record, share.encoded);
+      share.ends.push_back(share.encoded.size());
+    }
+  }
+
+  void write(Lock& lock) {
+    writing_ = true;
+    Slot& s = slot(written_);
+    lock.unlock();
+    const Result<void> done = merge(s.round);
+    lock.lock();
+    writing_ = false;
+    if (!done && !error_) error_ = done.error();
+    s.stage = Stage::empty;
+    ++written_;
+    changed_.notify_all();
+  }
+
+  // The shares' records, each share's in order, as one ordered sequence.
+  Result<void> merge(const Round& round) {
+    std::vector<std::size_t> at(round.shares.size(), 0);
+    std::uint64_t records = 0;
+    while (true) {
+      const Share* next = nullptr;
+      std::size_t which = 0;
+      for (std::size_t i = 0; i < round.shares.size(); ++i) {
+        const Share& share = round.shares[i];
+        if (at[i] == share.batch.entries().size()) continue;
+        if (next != nullptr &&
+            (!plan_.ordered || next->batch.entries()[at[which]].order <= share.batch.entries()[at[i]].order))
+          continue;
+        next = &share;
+        which = i;
+      }
+      if (next == nullptr) break;
+      const std::size_t k = at[which]++;
+      const Batch::Entry& e = next->batch.entries()[k];
+      ++records;
+      if (observer_) observer_(*e.type, e.record);
+      if (sink_ == nullptr) continue;
+      const std::size_t start = k == 0 ? 0 : next->ends[k - 1];
+      const auto text = std::string_view{next->encoded}.substr(start, next->ends[k] - start);
+      if (auto ok = sink_->consume(*e.type, e.record, text); !ok) return ok;
+    }
+    records_ += records;
+    if (sink_ != nullptr && records > 0) return sink_->flush();
+    return {};
+  }
+
+  const Plan& plan_;
+  PacketSource& source_;
+  const CaptureFilter* bpf_;
+  Sink* sink_;
+  const Observer& observer_;
+  const std::function<void(const Progress&)>& progress_;
+  const std::atomic<bool>& stop_;
+
+  // Guards the state below up to the blank line; what a step works on belongs to the thread that does the
+  // step.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t read_ = 0, sequenced_ = 0, written_ = 0;  // rounds that have passed the step
+  std::vector<std::uint64_t> worked_;                     // likewise, by worker
+  bool reading_ = false, sequencing_ = false, writing_ = false, exhausted_ = false;
+  std::optional<Error> error_;
+  Counters counters_;
+
+  Sequencer sequencer_;
+  std::vector<Slot> rounds_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Outcome outcome_;
+  std::uint64_t packets_ = 0, flush_from_ = 0, flush_steps_ = 0, records_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
+                    const Observer& observer, const std::function<void(const Progress&)>& progress,
+                    const std::atomic<bool>& stop) {
+  return Pipeline(plan, source, bpf, sink, observer, progress, stop).run();
+}
+
+}  // namespace weir

@@ -1,0 +1,35 @@
+// Packets in, records out, on all cores. Rounds go through five steps: read, decode, sequence (fragments and
+// tunnels, which need packet order), work (one worker per share of the flows) and write. Every thread does
+// whatever step is ready; read, sequence and write are done by one thread at a time and in order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "engine/plan.hpp"
+#include "plugin/sink.hpp"
+#include "plugin/source.hpp"
+
+namespace weir {
+
+struct Progress {
+  std::uint64_t packets, bytes_read, bytes_total;
+};
+
+struct Outcome {
+  Counters counters;
+  Time first, last;  // packet times
+  std::vector<Damage> damages;
+};
+
+// Takes the records in order besides the sink: the summary of `weir read`. May be empty.
+using Observer = std::function<void(const RecordType& type, const void* record)>;
+
+// Runs to the end of the source, or until `stop` is set (then what has been read is finished properly). Fails
+// when the source cannot be read or the sink cannot be written; the sink is not closed. `progress` is called
+// now and then from one thread at a time.
+Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
+                    const Observer& observer, const std::function<void(const Progress&)>& progress,
+                    const std::atomic<bool>& stop);
+
+}  // namespace weir

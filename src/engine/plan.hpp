@@ -1,0 +1,64 @@
+// What one run is to do, settled before it starts and shared read-only by all workers.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "flow/reassembly.hpp"
+#include "flow/table.hpp"
+#include "packet/defragment.hpp"
+#include "plugin/parser.hpp"
+
+namespace weir {
+
+struct ParserChoice {
+  const ParserSpec* spec;
+  bool run;  // somebody wants its records; if not it only names the application
+};
+
+// The parsers of one transport, and which to ask first on a port.
+struct ParserList {
+  std::vector<ParserChoice> all;
+  std::unordered_map<std::uint16_t, std::vector<std::uint16_t>> by_port;  // indexes into all
+};
+
+struct AnalysisLimits {
+  std::size_t recognise_bytes = 4096;   // of one side; without a match by then the flow has no application
+  std::size_t recognise_datagrams = 4;  // the same for datagrams
+  std::size_t pending_bytes = 65'536;  // of one side, kept for a parser that wants more; beyond it the parser
+                                       // is ended and an oddity says so
+  std::size_t rematches = 8;           // protocol changes within a flow; beyond it the rest is not parsed
+  std::size_t malformed_datagrams = 3;  // oddities of one flow's parser; beyond it they are only counted
+};
+
+class CaptureFilter;
+
+struct Plan {
+  Emitter::Wants wants{};
+  ParserList tcp, udp, icmp, icmpv6, arp, sctp;
+  FlowOptions flows;
+  ReassemblyBudget reassembly;  // each worker's
+  DefragmentOptions defragment;
+  AnalysisLimits limits;
+  bool community_id = true;
+  unsigned threads = 1;
+  bool ordered = true;
+  std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole
+};
+
+// Counters of one worker or of the reader; summed for the summary and the stat records.
+struct Counters {
+  std::uint64_t packets = 0, bytes = 0, refused_by_bpf = 0;
+  std::uint64_t flows = 0, flows_evicted = 0, records = 0;
+  std::uint64_t not_ip = 0, malformed_packets = 0, malformed_messages = 0;
+  std::uint64_t fragments = 0, datagrams_reassembled = 0, fragments_dropped = 0;
+  std::uint64_t pending_overflows = 0, unrecognised_flows = 0;
+  std::uint64_t reassembly_overflows = 0;
+  void add(const Counters& other) noexcept;
+};
+
+// Fills the parser lists: `run` where the plan's wants include a record of the parser.
+void choose_parsers(Plan& plan);
+
+}  // namespace weir

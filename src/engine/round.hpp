@@ -1,0 +1,64 @@
+// The unit of work: some packets, read together, decoded together, worked on by every worker, written as a
+// whole. Rounds are cut by packet count alone, so they are the same with any number of threads; expiry and
+// output happen at their ends, which is what makes the output the same too.
+#pragma once
+
+#include "core/batch.hpp"
+#include "packet/layer.hpp"
+#include "plugin/source.hpp"
+
+namespace weir {
+
+// One layer of a packet on its way to the worker of its flow.
+struct Item {
+  std::uint32_t layer, packet;   // indexes into the round
+  std::uint64_t tunnel_flow_id;  // of the layer that carries this one, or 0
+};
+
+// A worker's share of a round: what it gets and what it makes.
+struct Share {
+  std::vector<Item> items;
+  Batch batch;
+  std::string encoded;            // what the sink's encode() made of the batch's records, in order
+  std::vector<std::size_t> ends;  // of each record in `encoded`
+};
+
+struct Round {
+  std::uint64_t index = 0;
+  std::uint64_t first_packet = 0;  // number of the first packet, from 0
+  Time start;                      // of the first packet of the input
+  Time clock;                      // latest packet time up to the end of this round
+  Time latest;                     // of this round's packets
+  bool special = false;            // has fragments or tunnels: the sequencer must see it
+  bool last = false;               // no packets: flows whose first packet came before `flush_before` end
+  std::uint64_t flush_before = 0;  // Order::major
+  PacketSlice slice;
+  std::vector<Layer> layers;
+  std::vector<std::uint32_t> packet_of_layer;
+  std::vector<Share> shares;  // by worker
+
+  void clear() noexcept {
+    special = last = false;
+    slice.clear();
+    layers.clear();
+    packet_of_layer.clear();
+    for (Share& s : shares) {
+      s.items.clear();
+      s.batch.clear();
+      s.encoded.clear();
+      s.ends.clear();
+    }
+  }
+};
+
+// Records of packet n are ordered by n first, then by tunnel depth; those made at the end of a round come
+// last.
+inline constexpr std::uint64_t order_steps = 16;
+inline std::uint64_t order_of(std::uint64_t packet, unsigned depth) noexcept {
+  return packet * order_steps + depth;
+}
+inline std::uint64_t order_of_end(std::uint64_t next_packet) noexcept {
+  return next_packet * order_steps - 1;
+}
+
+}  // namespace weir

@@ -1,0 +1,51 @@
+// What needs all packets in order: making fragmented datagrams whole, and naming the flow of a tunnel's outer
+// packets in the layers they carry. One thread at a time, rounds in order.
+#pragma once
+
+#include <unordered_map>
+
+#include "engine/plan.hpp"
+#include "engine/round.hpp"
+#include "packet/decode.hpp"
+
+namespace weir {
+
+class Sequencer {
+ public:
+  explicit Sequencer(const Plan& plan);
+
+  // Sets the round's clock and, for a round with fragments or tunnels, rebuilds the workers' items.
+  void sequence(Round& round);
+  void finish();
+  const DefragmentStats& fragments() const noexcept { return defragmenter_.stats(); }
+
+ private:
+  // The flow table's rule for when a flow starts anew, applied to the outer flows of tunnels: their identity
+  // must be known here, before the worker that has the flow sees its packet.
+  struct Outer {
+    std::uint64_t flow_id;
+    Time last;
+  };
+  struct KeyHash {
+    std::size_t operator()(const FlowKey& key) const noexcept;
+  };
+
+  void rebuild(Round& round);
+  std::uint64_t outer_flow(const Layer& layer, Time time, std::uint64_t order);
+
+  const Plan& plan_;
+  Defragmenter defragmenter_;
+  std::unordered_map<FlowKey, Outer, KeyHash> outers_;
+  Time clock_, start_;
+  bool started_ = false;
+};
+
+// Identity of the flow whose first packet has this order; fits 53 bits and is never 0.
+std::uint64_t flow_id_of(std::uint64_t hash, std::uint64_t order) noexcept;
+
+// The worker of a layer's flow.
+inline unsigned share_of(const Layer& layer, unsigned workers) noexcept {
+  return static_cast<unsigned>((layer.hash >> 32) * workers >> 32);
+}
+
+}  // namespace weir
