@@ -8,6 +8,8 @@
 #include "engine/capture_filter.hpp"
 #include "engine/sequencer.hpp"
 #include "engine/worker.hpp"
+#include "records/oddity.hpp"
+#include "records/stat.hpp"
 
 namespace weir {
 namespace {
@@ -47,7 +49,9 @@ class Pipeline {
     outcome_.counters.fragments = sequencer_.fragments().fragments;
     outcome_.counters.datagrams_reassembled = sequencer_.fragments().datagrams;
     outcome_.counters.fragments_dropped = sequencer_.fragments().lost_fragments;
+    outcome_.counters.records = records_;
     outcome_.damages = source_.damages();
+    WEIR_CHECK(write_tail());
     return std::move(outcome_);
   }
 
@@ -145,6 +149,7 @@ class Pipeline {
     counters_.packets += packets.size();
     for (const RawPacket& p : packets) {
       counters_.bytes += p.length;
+      outcome_.timeline.add(p.time, p.length);
       outcome_.first = std::min(outcome_.first, p.time);
       outcome_.last = std::max(outcome_.last, p.time);
     }
@@ -249,6 +254,26 @@ class Pipeline {
     return {};
   }
 
+  // What is known only at the end: damaged input and weir's own counters.
+  Result<void> write_tail() {
+    Batch batch;
+    Emitter out(plan_.wants, batch);
+    for (const Damage& d : outcome_.damages)
+      out.emit(Oddity{.time = outcome_.last, .name = d.name, .detail = out.text(d.what), .source = "file"});
+    outcome_.counters.for_each([&](std::string_view name, std::uint64_t value) {
+      out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
+    });
+    std::string text;
+    for (const Batch::Entry& e : batch.entries()) {
+      text.clear();
+      if (observer_) observer_(*e.type, e.record);
+      if (sink_ == nullptr) continue;
+      sink_->encode(*e.type, e.record, text);
+      WEIR_CHECK(sink_->consume(*e.type, e.record, text));
+    }
+    return {};
+  }
+
   const Plan& plan_;
   PacketSource& source_;
   const CaptureFilter* bpf_;
@@ -276,6 +301,26 @@ class Pipeline {
 };
 
 }  // namespace
+
+void Timeline::add(Time time, std::uint32_t length) {
+  if (steps.empty()) start = time;
+  std::uint64_t at = time < start ? 0 : static_cast<std::uint64_t>((time - start).ns) >> shift;
+  while (at >= most) {
+    // Pairs of steps become one.
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      const Step moved = steps[i];
+      steps[i] = {};
+      steps[i / 2].packets += moved.packets;
+      steps[i / 2].bytes += moved.bytes;
+    }
+    steps.resize((steps.size() + 1) / 2);
+    ++shift;
+    at >>= 1;
+  }
+  if (at >= steps.size()) steps.resize(at + 1);
+  ++steps[at].packets;
+  steps[at].bytes += length;
+}
 
 Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
                     const Observer& observer, const std::function<void(const Progress&)>& progress,

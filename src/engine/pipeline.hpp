@@ -16,9 +16,24 @@ struct Progress {
   std::uint64_t packets, bytes_read, bytes_total;
 };
 
+// Packets and bytes over time, in at most `most` steps of equal length; the step doubles as time goes on.
+struct Timeline {
+  static constexpr std::size_t most = 512;
+  struct Step {
+    std::uint64_t packets = 0, bytes = 0;
+  };
+  Time start;
+  unsigned shift = 20;  // a step lasts 2^shift nanoseconds
+  std::vector<Step> steps;
+
+  void add(Time time, std::uint32_t length);
+  Duration step() const noexcept { return {std::int64_t{1} << shift}; }
+};
+
 struct Outcome {
   Counters counters;
   Time first, last;  // packet times
+  Timeline timeline;
   std::vector<Damage> damages;
 };
 

@@ -5,24 +5,37 @@
 
 namespace weir {
 
+namespace {
+struct NamedCounter {
+  std::string_view name;
+  std::uint64_t Counters::* member;
+};
+constexpr NamedCounter named_counters[] = {
+    {"packets", &Counters::packets},
+    {"bytes", &Counters::bytes},
+    {"refused_by_bpf", &Counters::refused_by_bpf},
+    {"flows", &Counters::flows},
+    {"flows_evicted", &Counters::flows_evicted},
+    {"records", &Counters::records},
+    {"not_ip", &Counters::not_ip},
+    {"malformed_packets", &Counters::malformed_packets},
+    {"malformed_messages", &Counters::malformed_messages},
+    {"fragments", &Counters::fragments},
+    {"datagrams_reassembled", &Counters::datagrams_reassembled},
+    {"fragments_dropped", &Counters::fragments_dropped},
+    {"pending_overflows", &Counters::pending_overflows},
+    {"unrecognised_flows", &Counters::unrecognised_flows},
+    {"forced_gaps", &Counters::forced_gaps},
+};
+static_assert(sizeof(Counters) == std::size(named_counters) * sizeof(std::uint64_t), "a counter has no name");
+}  // namespace
+
 void Counters::add(const Counters& other) noexcept {
-  static constexpr std::uint64_t Counters::* members[] = {&Counters::packets,
-                                                          &Counters::bytes,
-                                                          &Counters::refused_by_bpf,
-                                                          &Counters::flows,
-                                                          &Counters::flows_evicted,
-                                                          &Counters::records,
-                                                          &Counters::not_ip,
-                                                          &Counters::malformed_packets,
-                                                          &Counters::malformed_messages,
-                                                          &Counters::fragments,
-                                                          &Counters::datagrams_reassembled,
-                                                          &Counters::fragments_dropped,
-                                                          &Counters::pending_overflows,
-                                                          &Counters::unrecognised_flows,
-                                                          &Counters::reassembly_overflows};
-  static_assert(sizeof(Counters) == std::size(members) * sizeof(std::uint64_t), "a counter is missing here");
-  for (const auto member : members) this->*member += other.*member;
+  for (const NamedCounter& c : named_counters) this->*c.member += other.*c.member;
+}
+
+void Counters::for_each(const std::function<void(std::string_view, std::uint64_t)>& f) const {
+  for (const NamedCounter& c : named_counters) f(c.name, this->*c.member);
 }
 
 void choose_parsers(Plan& plan) {

@@ -1,6 +1,7 @@
 // What one run is to do, settled before it starts and shared read-only by all workers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -47,15 +48,17 @@ struct Plan {
   std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole
 };
 
-// Counters of one worker or of the reader; summed for the summary and the stat records.
+// Counters of one worker or of the whole run.
 struct Counters {
   std::uint64_t packets = 0, bytes = 0, refused_by_bpf = 0;
   std::uint64_t flows = 0, flows_evicted = 0, records = 0;
   std::uint64_t not_ip = 0, malformed_packets = 0, malformed_messages = 0;
   std::uint64_t fragments = 0, datagrams_reassembled = 0, fragments_dropped = 0;
-  std::uint64_t pending_overflows = 0, unrecognised_flows = 0;
-  std::uint64_t reassembly_overflows = 0;
+  std::uint64_t pending_overflows = 0, unrecognised_flows = 0, forced_gaps = 0;
+
   void add(const Counters& other) noexcept;
+  // f(name, value) for each.
+  void for_each(const std::function<void(std::string_view, std::uint64_t)>& f) const;
 };
 
 // Fills the parser lists: `run` where the plan's wants include a record of the parser.

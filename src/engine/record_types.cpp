@@ -5,11 +5,14 @@
 #include "plugin/parser.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
+#include "records/packet.hpp"
+#include "records/stat.hpp"
 
 namespace weir {
 namespace {
 // Not made by a parser.
-constexpr RecordTypeOf own[] = {record_type<Flow>, record_type<Oddity>};
+constexpr RecordTypeOf own[] = {record_type<Flow>, record_type<Oddity>, record_type<Packet>,
+                                record_type<Stat>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {

@@ -87,6 +87,12 @@ Worker::~Worker() {
   for (FlowState* flow : left) delete flow->analysis;
 }
 
+Counters Worker::counters() const noexcept {
+  Counters all = counters_;
+  all.forced_gaps = budget_.forced_gaps;
+  return all;
+}
+
 void Worker::work(Round& round) {
   Share& share = round.shares[share_];
   out_.into(share.batch);

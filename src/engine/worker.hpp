@@ -17,7 +17,7 @@ class Worker {
   // The packets of the worker's share, then the flows that are due at the round's end. Records go to the
   // share.
   void work(Round& round);
-  const Counters& counters() const noexcept { return counters_; }
+  Counters counters() const noexcept;
   std::size_t flows() const noexcept { return table_.size(); }
 
  private:

@@ -1,0 +1,30 @@
+// The line on stderr that says how far a long run is. Silent for the first second, and when stderr is no
+// terminal.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace weir {
+
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // done of total (0: unknown) input bytes, and how many packets these were. Cheap to call often; one thread
+  // at a time.
+  void update(std::uint64_t done, std::uint64_t total, std::uint64_t packets);
+  // Takes the line away.
+  void clear() noexcept;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start_, next_;
+  bool wanted_, shown_ = false;
+};
+
+}  // namespace weir

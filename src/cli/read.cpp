@@ -1,0 +1,241 @@
+// weir read: capture files into records.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include "cli/front/output.hpp"
+#include "cli/front/progress.hpp"
+#include "core/suggest.hpp"
+#include "engine/capture_filter.hpp"
+#include "engine/pipeline.hpp"
+#include "engine/record_types.hpp"
+#include "filter/filter.hpp"
+#include "records/flow.hpp"
+#include "records/packet.hpp"
+#include "records/stat.hpp"
+
+namespace weir {
+namespace {
+
+using Types = std::vector<const RecordType*>;
+
+std::atomic<bool> interrupted{false};
+extern "C" void interrupt(int) {
+  interrupted = true;
+  std::signal(SIGINT, SIG_DFL);  // a second one ends the program at once
+}
+
+struct Inputs {
+  std::vector<std::string> files;
+  std::string bpf;
+};
+
+bool looks_like_file(const std::string& word) {
+  std::error_code ignored;
+  return word == "-" || word.find('/') != std::string::npos || std::filesystem::exists(word, ignored) ||
+         (word.find_first_of("*?") != std::string::npos && word.find(' ') == std::string::npos) ||
+         word.find(".pcap") != std::string::npos;
+}
+
+// Files first; from the first word that is none, the rest is a BPF expression, as tcpdump takes it.
+Inputs split_inputs(const Arguments& arguments) {
+  Inputs inputs;
+  for (const std::string& word : arguments.all("")) {
+    if (inputs.bpf.empty() && (inputs.files.empty() || looks_like_file(word)))
+      inputs.files.push_back(word);
+    else
+      inputs.bpf += (inputs.bpf.empty() ? "" : " ") + word;
+  }
+  return inputs;
+}
+
+Result<Types> wanted_types(const Arguments& arguments, bool one_type_only) {
+  const std::vector<std::string> names = listed(arguments, "records");
+  Types types;
+  if (names.empty()) {
+    if (one_type_only) return Types{&record_type<Flow>()};
+    // One record per packet, and weir's own counters, only come when asked for.
+    for (const RecordType* t : record_types())
+      if (t != &record_type<Packet>() && t != &record_type<Stat>() && t->name != "capture")
+        types.push_back(t);
+    return types;
+  }
+  for (const std::string& name : names) {
+    if (name == "all") return record_types();
+    const RecordType* type = find_record_type(name);
+    if (type == nullptr) {
+      std::vector<std::string_view> known;
+      for (const RecordType* t : record_types()) known.push_back(t->name);
+      return fail(Code::usage, "unknown record " + name, "--records",
+                  suggestion(name, known, "weir schema lists them"));
+    }
+    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+  }
+  return types;
+}
+
+Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view option, std::uint64_t least,
+                                std::uint64_t most) {
+  const std::string_view text = arguments.value(option);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
+    return value;
+  return fail(Code::usage, fmt::format("{} is outside {}-{}", text, least, most),
+              fmt::format("--{}", option));
+}
+
+Result<Duration> duration_of(const Arguments& arguments, std::string_view option) {
+  auto parsed = parse_duration(arguments.value(option));
+  if (!parsed) parsed.error().where = fmt::format("--{}", option);
+  return parsed;
+}
+
+Result<void> set_limits(Plan& plan, const Arguments& arguments) {
+  constexpr unsigned most_threads = 64;
+  if (arguments.has("threads")) {
+    WEIR_TRY(const std::uint64_t threads, number_of(arguments, "threads", 1, most_threads));
+    plan.threads = static_cast<unsigned>(threads);
+  } else {
+    plan.threads = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
+  }
+  plan.ordered = !arguments.has("unordered");
+  WEIR_TRY(plan.flows.most_flows, number_of(arguments, "max-flows", 1, 4'000'000'000));
+  WEIR_TRY(plan.flows.tcp_idle, duration_of(arguments, "tcp-idle"));
+  WEIR_TRY(plan.flows.udp_idle, duration_of(arguments, "udp-idle"));
+  WEIR_TRY(plan.flows.icmp_idle, duration_of(arguments, "icmp-idle"));
+  plan.flows.other_idle = plan.flows.icmp_idle;
+  WEIR_TRY(const Duration active, duration_of(arguments, "active"));
+  plan.flows.tcp_active = plan.flows.udp_active = plan.flows.other_active = active;
+  return {};
+}
+
+void set_wants(Plan& plan, const Types& types, const Filter& filter, const Output& output,
+               std::string_view where) {
+  for (const RecordType* type : types)
+    plan.wants[type->id] = {.wanted = filter.possible(*type),
+                            .accept = where.empty() ? nullptr : &Filter::accept,
+                            .filter = filter.predicate(*type)};
+  const auto& fields = output.options.fields;
+  plan.community_id = fields.empty() || where.find("community_id") != std::string_view::npos ||
+                      std::find(fields.begin(), fields.end(), "community_id") != fields.end();
+  choose_parsers(plan);
+}
+
+int report_damage(const std::vector<Damage>& damages) {
+  for (const Damage& d : damages) fmt::print(stderr, "weir: {}: {} at byte {}\n", d.file, d.what, d.offset);
+  return damages.empty() ? 0 : 1;
+}
+
+Result<int> run_read(const Arguments& arguments) {
+  const Inputs inputs = split_inputs(arguments);
+  const std::string_view where = arguments.value("where");
+  const std::string_view format = arguments.value("output");
+  const bool one_type = format == "csv" || format == "tsv" || format == "table";
+  const bool to_folder = arguments.value("write").ends_with('/');
+  WEIR_TRY(const Types types, wanted_types(arguments, one_type && !to_folder));
+  WEIR_TRY(const Filter filter, Filter::compile(where, types));
+  if (arguments.has("explain")) {
+    fmt::print("{}", filter.explain());
+    return 0;
+  }
+  WEIR_TRY(const Output output, output_from(arguments, types, "json"));
+  Plan plan;
+  WEIR_CHECK(set_limits(plan, arguments));
+  set_wants(plan, types, filter, output, where);
+  std::optional<CaptureFilter> bpf;
+  if (!inputs.bpf.empty()) {
+    WEIR_TRY(bpf, CaptureFilter::compile(inputs.bpf));
+  }
+  const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
+  WEIR_ASSERT(pcap != nullptr);
+  WEIR_TRY(const auto source, pcap->open(inputs.files));
+  WEIR_TRY(const auto sink, output.sink->open(output.options));
+
+  ProgressLine progress(!arguments.has("quiet"));
+  std::signal(SIGINT, interrupt);
+  WEIR_TRY(
+      const Outcome outcome,
+      run(
+          plan, *source, bpf ? &*bpf : nullptr, sink.get(), {},
+          [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
+  progress.clear();
+  WEIR_CHECK(sink->close());
+  return report_damage(outcome.damages);
+}
+
+constexpr Option options[] = {
+    {.name = "",
+     .value = "FILE",
+     .doc = "Captures: pcap or pcapng, also compressed; - is stdin. A BPF expression may follow",
+     .choices = "@files",
+     .many = true,
+     .required = true},
+    {.name = "records",
+     .letter = 'r',
+     .value = "A,B,C",
+     .doc = "Only these record types; all, or names from weir schema",
+     .choices = "@records",
+     .many = true},
+    {.name = "where",
+     .value = "EXPR",
+     .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
+    {.name = "explain", .doc = "Show how --where is understood, and read nothing"},
+    output_option,
+    fields_option,
+    write_option,
+    profile_option,
+    time_option,
+    {.name = "threads", .value = "N", .doc = "Worker threads; one per core unless given", .group = "Working"},
+    {.name = "unordered",
+     .doc = "Write records as they come, not in the order of packets",
+     .group = "Working"},
+    {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Working"},
+    {.name = "tcp-idle",
+     .value = "TIME",
+     .doc = "A TCP flow ends after this long without packets",
+     .fallback = "5m",
+     .group = "Flows"},
+    {.name = "udp-idle", .value = "TIME", .doc = "The same for UDP", .fallback = "1m", .group = "Flows"},
+    {.name = "icmp-idle",
+     .value = "TIME",
+     .doc = "The same for ICMP and all other protocols",
+     .fallback = "1m",
+     .group = "Flows"},
+    {.name = "active",
+     .value = "TIME",
+     .doc = "Write a flow at least this often; 0 writes it once, at its end",
+     .fallback = "0",
+     .group = "Flows"},
+    {.name = "max-flows",
+     .value = "N",
+     .doc = "Flows kept at one time; beyond, the one nearest its end is written",
+     .fallback = "1000000",
+     .group = "Flows"},
+};
+constexpr CommandSpec spec{
+    .name = "read",
+    .doc = "Capture files into records",
+    .help =
+        "Examples:\n"
+        "  weir read trace.pcap                                   what is in it, on one page\n"
+        "  weir read trace.pcap -r dns,tls -o json | jq .query    records for other programs\n"
+        "  weir read *.pcapng.zst --where 'dst_port == 443' -o csv -f src_ip,dst_ip,bytes\n"
+        "  weir read trace.pcap tcp port 80                       BPF, as tcpdump takes it\n"
+        "  weir read trace.pcap --profile zeek -w logs/           conn.log, dns.log, http.log …\n"
+        "\n"
+        "Exit code: 0 read whole, 1 the input was damaged (what came before is written), 2 usage, 3 "
+        "environment.\n",
+    .options = options,
+    .run = run_read,
+};
+
+}  // namespace
+WEIR_REGISTER(CommandSpec, spec);
+}  // namespace weir
