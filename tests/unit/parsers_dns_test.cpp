@@ -204,10 +204,10 @@ TEST(Dns, NamesAreEscapedAndBounded) {
 
 TEST(Dns, CompressionLoopsAreMalformed) {
   for (const std::string& name : {std::string("\xc0\x0c", 2),
-                                 std::string("\x01"
-                                             "a\xc0\x0c",
-                                             4),
-                                 std::string("\xc0\xff", 2)}) {
+                                  std::string("\x01"
+                                              "a\xc0\x0c",
+                                              4),
+                                  std::string("\xc0\xff", 2)}) {
     ParserFlow flow("dns", 53, IpProto::udp);
     flow.datagram(Side::orig, header(1, 0x0100, 1) + name + be16(1) + be16(1));
     flow.end();
