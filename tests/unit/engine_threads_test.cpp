@@ -58,8 +58,8 @@ class RandomTraffic final : public PacketSource {
   }
   std::vector<std::uint8_t> udp() {
     std::vector<std::uint8_t> p;
-    put16(p, 4000 + random_() % 8);
-    put16(p, 5000 + random_() % 8);
+    put16(p, 4000 + static_cast<unsigned>(random_() % 8));
+    put16(p, 5000 + static_cast<unsigned>(random_() % 8));
     put16(p, 8 + 16);
     put16(p, 0);
     for (int i = 0; i < 16; ++i) p.push_back(static_cast<std::uint8_t>(random_()));
@@ -67,12 +67,12 @@ class RandomTraffic final : public PacketSource {
   }
   std::vector<std::uint8_t> packet() {
     if (!second_.empty()) return std::exchange(second_, {});
-    const unsigned kind = random_() % 20;
+    const auto kind = static_cast<unsigned>(random_() % 20);
     if (kind == 0) return ip(4, 1, 0, ip(17, 1, 0, udp()));
     if (kind > 1) return ip(17, 1, 0, udp());
     const std::vector<std::uint8_t> whole = udp();
     std::vector<std::uint8_t> first =
-        ip(17, 0x1000 + left_ % 0x8000, 0x2000, {whole.begin(), whole.begin() + 16});
+        ip(17, static_cast<unsigned>(0x1000 + left_ % 0x8000), 0x2000, {whole.begin(), whole.begin() + 16});
     second_ = first;
     second_.resize(20);
     second_[3] = 20 + 8;
