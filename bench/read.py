@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""weir read and its peers on the same capture, in turn, as ratios.
+
+  read.py [--capture FILE | --megabytes N] [--rounds N] [--weir PATH] [--report FILE]
+
+Every round runs each program once, so that a machine whose speed drifts does so for all. The capture is read once
+before, to be in the page cache. Wall seconds, CPU seconds and peak memory are the kernel's own (wait4); the table
+shows medians. Without --capture, bench/make_capture.py makes one.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TSHARK_FIELDS = ["frame.time_epoch", "ip.src", "ip.dst", "tcp.dstport", "frame.len"]
+
+
+def programs(weir, capture, scratch):
+    """name, what it is compared in, command"""
+    read = [weir, "read", capture, "-q"]
+    flow = read + ["-r", "flow", "-o", "csv"]
+    five = [part for field in TSHARK_FIELDS for part in ("-e", field)]
+    yield "weir flows, 1 thread", "flows", flow + ["--threads", "1"]
+    yield "weir flows, 2 threads", "flows", flow + ["--threads", "2"]
+    yield "softflowd", "flows", ["softflowd", "-r", capture, "-n", "127.0.0.1:9", "-p", f"{scratch}/softflowd.pid",
+                                 "-c", f"{scratch}/softflowd.ctl"]
+    yield "nfpcapd", "flows", ["nfpcapd", "-r", capture, "-l", scratch]
+    yield "argus", "flows", ["argus", "-r", capture, "-w", "/dev/null"]
+    yield "weir all records, 1 thread", "all", read + ["-o", "json", "--threads", "1"]
+    yield "weir all records, 2 threads", "all", read + ["-o", "json", "--threads", "2"]
+    yield "tshark, 5 fields", "all", ["tshark", "-n", "-r", capture, "-T", "fields", *five]
+
+
+def measure(command):
+    start = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = status
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, status
+
+
+def packets_in(weir, capture):
+    out = subprocess.run([weir, "read", capture, "-q", "-r", "stat", "-o", "csv", "-f", "name,value"], check=True,
+                         stdout=subprocess.PIPE, text=True).stdout
+    return int(dict(line.split(",") for line in out.splitlines())["packets"])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--capture")
+    parser.add_argument("--megabytes", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--slow-rounds", type=int, default=1, help="rounds in which tshark, minutes slow, takes part")
+    parser.add_argument("--weir", default=str(ROOT / "build/release/weir"))
+    parser.add_argument("--report", type=pathlib.Path)
+    options = parser.parse_args()
+    capture = options.capture
+    if capture is None:
+        capture = str(ROOT / f"build/bench-{options.megabytes}.pcap")
+        if not os.path.exists(capture):
+            subprocess.run([sys.executable, str(ROOT / "bench/make_capture.py"), capture, str(options.megabytes)], check=True)
+    packets = packets_in(options.weir, capture)
+    results = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for turn in range(options.rounds):
+            for name, kind, command in programs(options.weir, capture, scratch):
+                if shutil.which(command[0]) is None or (name.startswith("tshark") and turn >= options.slow_rounds):
+                    continue
+                wall, cpu, memory, status = measure(command)
+                if status != 0:
+                    print(f"{name}: exit status {status}", file=sys.stderr)
+                results.setdefault((name, kind), []).append((wall, cpu, memory))
+    base = {kind: statistics.median(r[0] for r in rows) for (name, kind), rows in results.items()
+            if name in ("weir flows, 1 thread", "weir all records, 2 threads")}
+    lines = ["| program | wall s | CPU s | peak MiB | M packets/s | time, weir = 1 |", "|---|---|---|---|---|---|"]
+    for (name, kind), rows in results.items():
+        wall, cpu, memory = (statistics.median(column) for column in zip(*rows))
+        lines.append(f"| {name} | {wall:.2f} | {cpu:.2f} | {memory:.0f} | {packets / wall / 1e6:.2f} | {wall / base[kind]:.2f} |")
+    head = f"{packets:,} packets, {os.path.getsize(capture) / 1e6:,.0f} MB, {options.rounds} rounds, {os.cpu_count()} cores"
+    print(head, *lines, sep="\n")
+    if options.report:
+        options.report.write_text("\n".join([head, "", *lines]) + "\n")
+
+
+main()
