@@ -11,11 +11,13 @@
 
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
+#include "cli/front/summary.hpp"
 #include "core/suggest.hpp"
 #include "engine/capture_filter.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/record_types.hpp"
 #include "filter/filter.hpp"
+#include "os/terminal.hpp"
 #include "records/flow.hpp"
 #include "records/packet.hpp"
 #include "records/stat.hpp"
@@ -133,6 +135,37 @@ int report_damage(const std::vector<Damage>& damages) {
   return damages.empty() ? 0 : 1;
 }
 
+Result<int> write_records(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
+                          const Output& output, bool quiet) {
+  WEIR_TRY(const auto sink, output.sink->open(output.options));
+  ProgressLine progress(!quiet);
+  WEIR_TRY(
+      const Outcome outcome,
+      run(
+          plan, source, bpf ? &*bpf : nullptr, sink.get(), {},
+          [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
+  progress.clear();
+  WEIR_CHECK(sink->close());
+  return report_damage(outcome.damages);
+}
+
+Result<int> show_page(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
+                      const Inputs& inputs, bool quiet) {
+  Summary summary;
+  ProgressLine progress(!quiet);
+  WEIR_TRY(
+      const Outcome outcome,
+      run(
+          plan, source, bpf ? &*bpf : nullptr, nullptr,
+          [&](const RecordType& type, const void* record) { summary.add(type, record); },
+          [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
+  progress.clear();
+  const Terminal terminal = stdout_terminal();
+  fmt::print("{}",
+             summary.page(inputs.files, outcome, terminal.colour, terminal.present ? terminal.width : 80));
+  return report_damage(outcome.damages);
+}
+
 Result<int> run_read(const Arguments& arguments) {
   const Inputs inputs = split_inputs(arguments);
   const std::string_view where = arguments.value("where");
@@ -145,7 +178,12 @@ Result<int> run_read(const Arguments& arguments) {
     fmt::print("{}", filter.explain());
     return 0;
   }
-  WEIR_TRY(const Output output, output_from(arguments, types, "json"));
+  // Alone on a terminal it is a person who asks: the page. Otherwise records.
+  const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
+                       arguments.has("write") || arguments.has("profile");
+  const bool page = format.empty() && !selects && stdout_terminal().present;
+  WEIR_TRY(const Output output,
+           output_from(arguments, types, selects && stdout_terminal().present ? "table" : "json"));
   Plan plan;
   WEIR_CHECK(set_limits(plan, arguments));
   set_wants(plan, types, filter, output, where);
@@ -156,18 +194,9 @@ Result<int> run_read(const Arguments& arguments) {
   const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
   WEIR_ASSERT(pcap != nullptr);
   WEIR_TRY(const auto source, pcap->open(inputs.files));
-  WEIR_TRY(const auto sink, output.sink->open(output.options));
-
-  ProgressLine progress(!arguments.has("quiet"));
   std::signal(SIGINT, interrupt);
-  WEIR_TRY(
-      const Outcome outcome,
-      run(
-          plan, *source, bpf ? &*bpf : nullptr, sink.get(), {},
-          [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
-  progress.clear();
-  WEIR_CHECK(sink->close());
-  return report_damage(outcome.damages);
+  return page || format == "summary" ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
+                                     : write_records(plan, *source, bpf, output, arguments.has("quiet"));
 }
 
 constexpr Option options[] = {
