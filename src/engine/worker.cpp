@@ -157,7 +157,7 @@ FlowState& Worker::flow_of(const Layer& layer, const RawPacket& raw, const Item&
     if (raw.time - flow->last > plan_.flows.idle(flow->timeout)) {
       end(*flow, "idle");
     } else if (layer.proto == IpProto::tcp && (layer.tcp_flags & tcp_flag::syn) != 0 &&
-               is_new_connection(flow->connection, layer, side, raw.time, flow->last)) {
+               is_new_connection(flow->connection, layer, side)) {
       end(*flow, "closed");
     } else {
       const Duration active = plan_.flows.active(layer.proto);
@@ -373,7 +373,7 @@ void Worker::emit_flow(const FlowState& flow, std::string_view reason) {
   if (flow.has_macs) f.src_mac = Mac::from(flow.macs), f.dst_mac = Mac::from(flow.macs + 6);
   if (plan_.community_id) {
     char buffer[community_id_max];
-    f.community_id = out_.text({buffer, write_community_id(buffer, flow.key)});
+    f.community_id = out_.text({buffer, write_community_id(buffer, f.ref)});
   }
   if (flow.tunnel != Tunnel::none) {
     f.tunnel = name_of(flow.tunnel);
