@@ -200,7 +200,13 @@ void Worker::analyse(FlowState& flow, const Layer& layer, Side side, Time time) 
       return;
     }
     flow.analysis = new Analysis(*parsers);
-    if (layer.proto == IpProto::tcp) flow.analysis->reassembly = std::make_unique<Reassembly>(budget_);
+    if (layer.proto == IpProto::tcp) {
+      flow.analysis->reassembly = std::make_unique<Reassembly>(budget_);
+      for (const Side end : {Side::orig, Side::resp}) {
+        const Endpoint& e = flow.connection.ends[index_of(end)];
+        if (e.tcp_flags != 0) flow.analysis->reassembly->begin(end, e.start + 1);
+      }
+    }
   }
   Analysis& analysis = *flow.analysis;
   const Arrival arrival{time, side, link_of(layer), {}};
@@ -239,9 +245,9 @@ StreamConsumer Worker::StreamTarget::consumer() noexcept {
             t.flow.analysis->gap(t.worker.host_, t.flow, t.arrival, missing);
             t.stop_if_finished();
           },
-          [](void* self, Side, std::string_view name) {
+          [](void* self, Side, std::string_view name, Time time) {
             auto& t = *static_cast<StreamTarget*>(self);
-            t.worker.flow_oddity(t.flow, t.arrival.time, name);
+            t.worker.flow_oddity(t.flow, time, name);
           }};
 }
 

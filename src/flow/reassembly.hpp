@@ -48,6 +48,13 @@ class Reassembly {
   Reassembly(const Reassembly&) = delete;
   Reassembly& operator=(const Reassembly&) = delete;
 
+  // Where a direction starts whose SYN, with the sequence number before this one, went by before there was
+  // anything to reassemble.
+  void begin(Side side, std::uint32_t first_byte) noexcept {
+    Direction& d = directions_[static_cast<std::size_t>(side)];
+    d.started = true;
+    d.start = first_byte;
+  }
   // One TCP packet of the flow, in capture order; also one without payload, for its SYN or acknowledgment.
   // A direction whose SYN was not seen starts at its first payload.
   void segment(const Layer& packet, Side side, Time time, const StreamConsumer& consumer);
