@@ -9,7 +9,7 @@
 
 namespace weir {
 
-struct Sample {
+struct AllKinds {
   Time time;
   Addr source;
   std::uint16_t port = 0;
@@ -24,22 +24,22 @@ struct Sample {
   IpProto proto{};
 };
 template <>
-inline constexpr auto schema<Sample> =
-    record("sample", "One of everything", field("time", &Sample::time, "When"),
-           field("source", &Sample::source, "Who"), field("port", &Sample::port, "Port"),
-           field("bytes", &Sample::bytes, Unit::bytes, "How much"),
-           field("rtt", &Sample::rtt, Unit::seconds, "How long"), field("name", &Sample::name, "Name"),
-           field("answers", &Sample::answers, "Answers"), field("codes", &Sample::codes, "Codes"),
-           field("ok", &Sample::ok, "Whether"), field("ratio", &Sample::ratio, "Ratio"),
-           field("mac", &Sample::mac, "MAC"), field("proto", &Sample::proto, "Protocol"));
+inline constexpr auto schema<AllKinds> =
+    record("sample", "One of everything", field("time", &AllKinds::time, "When"),
+           field("source", &AllKinds::source, "Who"), field("port", &AllKinds::port, "Port"),
+           field("bytes", &AllKinds::bytes, Unit::bytes, "How much"),
+           field("rtt", &AllKinds::rtt, Unit::seconds, "How long"), field("name", &AllKinds::name, "Name"),
+           field("answers", &AllKinds::answers, "Answers"), field("codes", &AllKinds::codes, "Codes"),
+           field("ok", &AllKinds::ok, "Whether"), field("ratio", &AllKinds::ratio, "Ratio"),
+           field("mac", &AllKinds::mac, "MAC"), field("proto", &AllKinds::proto, "Protocol"));
 
-struct Other {
+struct OtherKind {
   Time time;
   Text name;
 };
 template <>
-inline constexpr auto schema<Other> =
-    record("other", "Another", field("time", &Other::time, "When"), field("name", &Other::name, "Name"));
+inline constexpr auto schema<OtherKind> = record("other", "Another", field("time", &OtherKind::time, "When"),
+                                                 field("name", &OtherKind::name, "Name"));
 
 namespace {
 
@@ -73,19 +73,19 @@ Result<void> put(Sink& sink, const RecordType& type, const void* record) {
   return sink.consume(type, record, encoded);
 }
 
-std::string written(std::string_view sink_name, const std::vector<Sample>& records,
+std::string written(std::string_view sink_name, const std::vector<AllKinds>& records,
                     SinkOptions options = {}) {
   const Folder folder;
   options.destination = folder.file("out");
-  options.types = {&record_type<Sample>()};
+  options.types = {&record_type<AllKinds>()};
   auto sink = find_plugin<SinkSpec>(sink_name)->open(options);
   if (!sink) return sink.error().line();
-  for (const Sample& r : records) EXPECT_TRUE(put(**sink, record_type<Sample>(), &r));
+  for (const AllKinds& r : records) EXPECT_TRUE(put(**sink, record_type<AllKinds>(), &r));
   EXPECT_TRUE((*sink)->close());
   return Folder::read(options.destination);
 }
 
-Sample full() {
+AllKinds full() {
   static constexpr Text answers[] = {"a", "b;c,d"};
   static constexpr std::uint16_t codes[] = {1, 65535};
   return {.time = at,
@@ -111,7 +111,7 @@ TEST(JsonSink, WritesEveryKindInSchemaOrder) {
 }
 
 TEST(JsonSink, LeavesNullsOutAndKeepsEmptyValues) {
-  Sample r{.time = at, .name = ""};
+  AllKinds r{.time = at, .name = ""};
   r.answers = {reinterpret_cast<const Text*>(&r), 0};
   EXPECT_EQ(written("json", {r}, {.fields = {"name", "answers", "rtt", "codes", "mac"}}),
             "{\"type\":\"sample\",\"name\":\"\",\"answers\":[]}\n");
@@ -128,14 +128,14 @@ TEST(JsonSink, UnknownFieldSuggests) {
 
 TEST(JsonSink, FieldsThatOneTypeLacksAreLeftOutOfIt) {
   const Folder folder;
-  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()},
+  const SinkOptions options{.types = {&record_type<AllKinds>(), &record_type<OtherKind>()},
                             .fields = {"port"},
                             .destination = folder.file("out")};
   auto sink = find_plugin<SinkSpec>("json")->open(options).value();
-  const Sample sample = full();
-  const Other other{.time = at, .name = "x"};
-  ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
-  ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
+  const AllKinds sample = full();
+  const OtherKind other{.time = at, .name = "x"};
+  ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
+  ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &sample));
   ASSERT_TRUE(sink->close());
   EXPECT_EQ(Folder::read(options.destination), "{\"type\":\"sample\",\"port\":53}\n");
 }
@@ -147,7 +147,7 @@ TEST(CsvSink, QuotesAsRfc4180) {
 }
 
 TEST(CsvSink, TellsNullFromEmpty) {
-  EXPECT_EQ(written("csv", {Sample{.name = ""}, Sample{}}, {.fields = {"port", "name"}}),
+  EXPECT_EQ(written("csv", {AllKinds{.name = ""}, AllKinds{}}, {.fields = {"port", "name"}}),
             "port,name\n0,\"\"\n0,\n");
 }
 
@@ -156,7 +156,7 @@ TEST(CsvSink, HeaderWithoutRecords) {
 }
 
 TEST(CsvSink, RefusesMixedTypes) {
-  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()}};
+  const SinkOptions options{.types = {&record_type<AllKinds>(), &record_type<OtherKind>()}};
   const auto sink = find_plugin<SinkSpec>("csv")->open(options);
   ASSERT_FALSE(sink);
   EXPECT_EQ(sink.error().line(),
@@ -166,26 +166,26 @@ TEST(CsvSink, RefusesMixedTypes) {
 
 TEST(CsvSink, OneFilePerTypeInAFolder) {
   const Folder folder;
-  const SinkOptions options{.types = {&record_type<Sample>(), &record_type<Other>()},
+  const SinkOptions options{.types = {&record_type<AllKinds>(), &record_type<OtherKind>()},
                             .fields = {"name"},
                             .destination = folder.file("a/b/")};
   auto sink = find_plugin<SinkSpec>("csv")->open(options).value();
-  const Sample sample = full();
-  const Other other{.time = at, .name = "x"};
-  ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
-  ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
+  const AllKinds sample = full();
+  const OtherKind other{.time = at, .name = "x"};
+  ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
+  ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &sample));
   ASSERT_TRUE(sink->close());
   EXPECT_EQ(Folder::read(folder.file("a/b/other.csv")), "name\nx\n");
   EXPECT_EQ(Folder::read(folder.file("a/b/sample.csv")), "name\n\"say \"\"hi\"\", you\"\n");
 }
 
 TEST(TsvSink, EscapesWhatWouldBreakTheLine) {
-  const Sample r{.name = "a\tb\nc\\d\xff\x1b"};
+  const AllKinds r{.name = "a\tb\nc\\d\xff\x1b"};
   EXPECT_EQ(written("tsv", {r}, {.fields = {"name", "port"}}), "name\tport\na\\tb\\nc\\\\d\\xff\\x1b\t0\n");
 }
 
 TEST(TableSink, PlainIntoAPipe) {
-  Sample second{.time = at, .source = Addr::v4(address), .port = 65535, .bytes = 1500, .name = "a\x1b[2Jb"};
+  AllKinds second{.time = at, .source = Addr::v4(address), .port = 65535, .bytes = 1500, .name = "a\x1b[2Jb"};
   EXPECT_EQ(written("table", {full(), second}, {.fields = {"source", "port", "rtt", "answers", "name"}}),
             "source      port     rtt  answers  name\n"
             "192.0.2.1     53  0.0015  a,b;c,d  say \"hi\", you\n"
@@ -193,7 +193,7 @@ TEST(TableSink, PlainIntoAPipe) {
 }
 
 TEST(TableSink, HumanAndFittedOnATerminal) {
-  Sample r = full();
+  AllKinds r = full();
   r.bytes = 12'345'678;
   EXPECT_EQ(written("table", {r}, {.terminal = true, .width = 80}),
             "time                      source     port    bytes      rtt  name\n"
@@ -202,15 +202,15 @@ TEST(TableSink, HumanAndFittedOnATerminal) {
 
 TEST(TableSink, SeveralTypesAreGrouped) {
   const Folder folder;
-  const SinkOptions options{.types = {&record_type<Other>(), &record_type<Sample>()},
+  const SinkOptions options{.types = {&record_type<OtherKind>(), &record_type<AllKinds>()},
                             .fields = {"name", "port"},
                             .destination = folder.file("out")};
   auto sink = find_plugin<SinkSpec>("table")->open(options).value();
-  const Sample sample{.port = 1};
-  const Other other{.time = at, .name = "x"};
+  const AllKinds sample{.port = 1};
+  const OtherKind other{.time = at, .name = "x"};
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(put(*sink, record_type<Sample>(), &sample));
-    ASSERT_TRUE(put(*sink, record_type<Other>(), &other));
+    ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &sample));
+    ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
   }
   ASSERT_TRUE(sink->close());
   EXPECT_EQ(Folder::read(options.destination),
@@ -221,10 +221,10 @@ TEST(Sinks, NothingIsLeftWithoutClose) {
   const Folder folder;
   for (const char* name : {"json", "csv", "tsv", "table"}) {
     auto sink = find_plugin<SinkSpec>(name)
-                    ->open({.types = {&record_type<Sample>()}, .destination = folder.file("out")})
+                    ->open({.types = {&record_type<AllKinds>()}, .destination = folder.file("out")})
                     .value();
-    const Sample r = full();
-    ASSERT_TRUE(put(*sink, record_type<Sample>(), &r));
+    const AllKinds r = full();
+    ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &r));
     ASSERT_TRUE(sink->flush()) << name;
     EXPECT_EQ(folder.entries(), 1U) << "the unfinished file";
     sink.reset();
@@ -234,10 +234,10 @@ TEST(Sinks, NothingIsLeftWithoutClose) {
 
 TEST(Sinks, FullDisk) {
   auto sink = find_plugin<SinkSpec>("json")
-                  ->open({.types = {&record_type<Sample>()}, .destination = "/dev/full"})
+                  ->open({.types = {&record_type<AllKinds>()}, .destination = "/dev/full"})
                   .value();
-  const Sample r = full();
-  ASSERT_TRUE(put(*sink, record_type<Sample>(), &r));
+  const AllKinds r = full();
+  ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &r));
   const auto closed = sink->close();
   ASSERT_FALSE(closed);
   EXPECT_EQ(closed.error().line(), "/dev/full: no space left on device");
