@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t pattern_max = 4096;
 // Backtracking steps per starting point; a text that needs more does not match.
 constexpr std::uint32_t match_limit = 100'000;
+// Only so much of a text is searched; where it was cut, $ does not match.
+constexpr std::size_t subject_max = 16 * 1024;
 // JIT code's own stack, per thread; a text that needs more does not match.
 constexpr std::size_t stack_first = 32 * 1024, stack_max = 512 * 1024;
 
@@ -75,8 +77,9 @@ tl::expected<Regex, Regex::Failure> Regex::compile(std::string_view pattern, boo
 bool Regex::matches(std::string_view text) const noexcept {
   thread_local const Workspace workspace;
   const auto run = code_->jit ? pcre2_jit_match : pcre2_match;
-  return run(code_->pattern.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
-             workspace.data.get(), workspace.limits.get()) >= 0;
+  const bool cut = text.size() > subject_max;
+  return run(code_->pattern.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), cut ? subject_max : text.size(),
+             0, cut ? PCRE2_NOTEOL : 0, workspace.data.get(), workspace.limits.get()) >= 0;
 }
 
 }  // namespace weir::filter
