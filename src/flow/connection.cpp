@@ -35,6 +35,8 @@ constexpr std::int64_t incredible_jump = 1 << 20;
 // value.)
 constexpr Duration overtaking_time = milliseconds(3);
 
+constexpr std::uint32_t icmp_header = 8;
+
 std::size_t index(Side side) noexcept {
   return static_cast<std::size_t>(side);
 }
@@ -93,7 +95,10 @@ class Observation {
   void note_zero_window() noexcept;
   void take_acknowledgment() noexcept;
   void advance();
-  void classify(std::uint64_t from, std::uint64_t to);
+  void skip(std::uint64_t from, std::uint64_t to);
+  void fill(std::uint64_t from, std::uint64_t to);
+  void overtaken() noexcept;
+  void sent_again() noexcept;
   void change_state() noexcept;
   void first_act() noexcept;
   void close() noexcept;
@@ -206,11 +211,15 @@ void Observation::advance() {
     return;
   }
   if (end_.state == EndState::reset) return;
-  if (length > 0 && offset_ >= 0) {
+  if (!rst && offset_ >= 0) {
     const auto from = static_cast<std::uint64_t>(offset_) + (syn ? 1 : 0);
-    classify(from, from + length);
+    const std::uint64_t known = std::max(end_.next, end_.acked);
+    if (from > known)
+      skip(known, from);
+    else if (length > 0 && from + length <= end_.next)
+      fill(from, from + length);
   } else if (length > 0 && delta <= 0) {
-    add_scaled(c_, side_, 'T', ++end_.retransmissions + end_.out_of_order);
+    sent_again();
   }
   if (delta > 0) {
     end_.next = static_cast<std::uint64_t>(past);
@@ -218,17 +227,17 @@ void Observation::advance() {
   }
 }
 
-// New bytes, bytes that were overtaken, or bytes sent again.
-void Observation::classify(std::uint64_t from, std::uint64_t to) {
-  const std::uint64_t known = std::max(end_.next, end_.acked);
-  if (from > known) {
-    if (c_.missing == nullptr) c_.missing.reset(new MissingRanges);
-    auto& ranges = missing(side_)->ranges;
-    if (ranges.size() == MissingRanges::most) ranges.erase(ranges.begin());
-    ranges.push_back({known, from});
-    return;
-  }
-  if (to > end_.next) return;
+// Something ahead: what lies between has not been seen.
+void Observation::skip(std::uint64_t from, std::uint64_t to) {
+  if (end_.next == 0) return;  // its first packet
+  if (c_.missing == nullptr) c_.missing.reset(new MissingRanges);
+  auto& ranges = missing(side_)->ranges;
+  if (ranges.size() == MissingRanges::most) ranges.erase(ranges.begin());
+  ranges.push_back({from, to});
+}
+
+// Nothing new: bytes that were overtaken, or sent again.
+void Observation::fill(std::uint64_t from, std::uint64_t to) {
   bool fills = false;
   auto* m = missing(side_);
   if (m != nullptr && !m->ranges.empty()) {
@@ -244,9 +253,19 @@ void Observation::classify(std::uint64_t from, std::uint64_t to) {
   if (keep_alive && !fills) return;
   const Duration limit = c_.handshake.ns > 0 ? c_.handshake : overtaking_time;
   if (fills && time_ - m->advanced <= limit)
-    ++end_.out_of_order;
+    overtaken();
   else
-    ++end_.retransmissions;
+    sent_again();
+}
+
+// Zeek's letter does not tell the two apart.
+void Observation::overtaken() noexcept {
+  ++end_.out_of_order;
+  add_scaled(c_, side_, 'T', std::uint64_t{end_.retransmissions} + end_.out_of_order);
+}
+
+void Observation::sent_again() noexcept {
+  ++end_.retransmissions;
   add_scaled(c_, side_, 'T', std::uint64_t{end_.retransmissions} + end_.out_of_order);
 }
 
@@ -407,7 +426,9 @@ void observe_closely(Connection& c, const Layer& packet, Side side, Time time) {
   }
   Endpoint& end = c.ends[index(side)];
   end.state = EndState::established;
-  end.next += packet.payload_length;
+  // What an ICMP message carries comes after the eight bytes that all types share (RFC 792, RFC 4443).
+  const bool icmp = packet.proto == IpProto::icmp || packet.proto == IpProto::icmpv6;
+  end.next += packet.payload_length - (icmp ? std::min(packet.payload_length, icmp_header) : 0);
   if (packet.proto == IpProto::udp) add_once(c, side, letter::data, 'D');
 }
 
@@ -424,25 +445,20 @@ bool starts_reversed(const Layer& first) noexcept {
 
 bool is_new_connection(const Connection& c, const Layer& packet, Side side) noexcept {
   if (packet.proto != IpProto::tcp || (packet.tcp_flags & tcp_flag::syn) == 0 || !c.begun) return false;
-  const auto over = [](const Endpoint& e) {
-    return e.state == EndState::closed || e.state == EndState::reset;
-  };
   const Endpoint& orig = c.ends[0];
   const Endpoint& resp = c.ends[1];
   if ((packet.tcp_flags & tcp_flag::ack) != 0) {
     // An answer. It can begin a connection only where the SYN of the old one was not seen either.
-    if (orig.state != EndState::inactive || resp.state == EndState::inactive) return false;
-    return over(resp) || packet.sequence != resp.start;
+    return orig.state == EndState::inactive && resp.state != EndState::inactive &&
+           packet.sequence != resp.start;
   }
-  if (over(orig) && over(resp)) return true;
+  if (closed(c)) return true;
+  // The first SYN of an end whose peer has spoken: the peer's SYN-ACK had overtaken it and told its number,
+  // or both open at once (RFC 9293 §3.5).
   const Endpoint& sender = c.ends[index(side)];
-  if (sender.state == EndState::inactive) {
-    // A SYN that its SYN-ACK had overtaken has the number that was acknowledged. From the responder it is a
-    // simultaneous open (RFC 9293 §3.5) as long as nothing else has happened.
-    return side == Side::orig ? resp.state != EndState::inactive && packet.sequence != sender.start
-                              : orig.state != EndState::syn_sent && packet.sequence != sender.start;
-  }
-  return packet.sequence != sender.start;
+  const bool simultaneous =
+      side == Side::resp && sender.state == EndState::inactive && orig.state == EndState::syn_sent;
+  return !simultaneous && packet.sequence != sender.start;
 }
 
 std::string_view state(const Connection& c, IpProto proto) noexcept {
