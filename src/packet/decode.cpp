@@ -6,6 +6,10 @@
 #include "packet/decoding.hpp"
 #include "packet/defragment.hpp"
 
+// One piece in decode(), although other entries use these functions as well: 60 instructions per packet
+// fewer.
+#define WEIR_INLINE [[gnu::always_inline]] inline
+
 namespace weir {
 namespace {
 
@@ -22,8 +26,8 @@ void store_be64(std::uint8_t* out, std::uint64_t value) noexcept {
 
 // Fills key and hash. Ports are those of the key. The swap is without a branch: directions alternate at
 // random.
-inline void set_key(Layer& l, const Endpoints& e, std::uint8_t proto, std::uint32_t scope,
-                    std::uint16_t src_port, std::uint16_t dst_port, bool keep_order = false) noexcept {
+WEIR_INLINE void set_key(Layer& l, const Endpoints& e, std::uint8_t proto, std::uint32_t scope,
+                         std::uint16_t src_port, std::uint16_t dst_port, bool keep_order = false) noexcept {
   const Wide src = Wide{e.src_top} << 64 | e.src_bottom, dst = Wide{e.dst_top} << 64 | e.dst_bottom;
   const bool from_low = keep_order | (src < dst) | ((src == dst) & (src_port <= dst_port));
   const std::uint64_t swap = std::uint64_t{from_low} - 1;
@@ -46,7 +50,7 @@ inline void set_key(Layer& l, const Endpoints& e, std::uint8_t proto, std::uint3
   l.hash = hash == 0 ? 1 : hash;
 }
 
-inline void set_payload(Layer& l, Piece p) noexcept {
+WEIR_INLINE void set_payload(Layer& l, Piece p) noexcept {
   l.payload = p.bytes();
   l.payload_length = p.wire;
 }
@@ -55,7 +59,7 @@ inline void note(Layer& l, const char* oddity) noexcept {
   if (l.oddity == nullptr) l.oddity = oddity;
 }
 
-inline void tcp(Decoding& d, Layer& l, const Endpoints& e, Piece segment) noexcept {
+WEIR_INLINE void tcp(Decoding& d, Layer& l, const Endpoints& e, Piece segment) noexcept {
   const bool ports = segment.has(4);
   l.src_port = ports ? segment.be16(0) : 0;
   l.dst_port = ports ? segment.be16(2) : 0;
@@ -69,24 +73,24 @@ inline void tcp(Decoding& d, Layer& l, const Endpoints& e, Piece segment) noexce
   l.tcp_flags = segment.data[13];
   l.window = segment.be16(14);
   const std::uint32_t header = segment.data[12] >> 4U << 2U;
-  set_payload(l, segment.from(header));
   if (header < 20 || header > segment.wire) [[unlikely]] {
     set_payload(l, segment.from(segment.wire));
-    note(l, "bad_tcp_header_length");
+    return note(l, "bad_tcp_header_length");
   }
+  set_payload(l, segment.from(header));
 }
 
-inline void udp(Decoding& d, Layer& l, const Endpoints& e, Piece datagram) {
+WEIR_INLINE void udp(Decoding& d, Layer& l, const Endpoints& e, Piece datagram) {
   const bool ports = datagram.has(4);
   const std::uint16_t src_port = ports ? datagram.be16(0) : 0, dst_port = ports ? datagram.be16(2) : 0;
   l.src_port = src_port;
   l.dst_port = dst_port;
   set_key(l, e, static_cast<std::uint8_t>(IpProto::udp), d.scope, src_port, dst_port);
-  Piece payload = datagram.from(8);
   if (!datagram.has(8)) [[unlikely]] {
-    set_payload(l, payload);
+    set_payload(l, datagram.from(8));
     return note(l, missing(datagram, 8, "truncated_udp_header"));
   }
+  Piece payload = datagram.after(8);
   const std::uint32_t length = datagram.be16(4);
   if (length >= 8 && length <= datagram.wire) [[likely]]
     payload = payload.first(length - 8);
@@ -122,7 +126,8 @@ inline void udp(Decoding& d, Layer& l, const Endpoints& e, Piece datagram) {
   }
 }
 
-inline void transport(Decoding& d, Layer& l, const Endpoints& e, std::uint8_t proto, bool v4, Piece rest) {
+WEIR_INLINE void transport(Decoding& d, Layer& l, const Endpoints& e, std::uint8_t proto, bool v4,
+                           Piece rest) {
   if (proto == static_cast<std::uint8_t>(IpProto::tcp)) [[likely]]
     return tcp(d, l, e, rest);
   if (proto == static_cast<std::uint8_t>(IpProto::udp)) [[likely]]
@@ -141,7 +146,7 @@ inline void transport(Decoding& d, Layer& l, const Endpoints& e, std::uint8_t pr
   set_payload(l, upper.rest);
 }
 
-inline void ipv4(Decoding& d, Piece ip) {
+WEIR_INLINE void ipv4(Decoding& d, Piece ip) {
   if (!ip.has(20)) [[unlikely]]
     return add_other(d, ip, missing(ip, 20, "truncated_ip_header"));
   const std::uint8_t* h = ip.data;
@@ -193,7 +198,7 @@ std::uint32_t jumbo_length(Piece options) noexcept {
   return jumbo > 0xffff ? jumbo : rest.wire;  // else captured before segmentation offload filled it in
 }
 
-inline void ipv6(Decoding& d, Piece ip) {
+WEIR_INLINE void ipv6(Decoding& d, Piece ip) {
   if (!ip.has(40)) [[unlikely]]
     return add_other(d, ip, missing(ip, 40, "truncated_ip_header"));
   const std::uint8_t* h = ip.data;
@@ -204,7 +209,7 @@ inline void ipv6(Decoding& d, Piece ip) {
   l.network = h;
   l.tos = static_cast<std::uint8_t>(ip.be16(0) >> 4);
   l.ttl = h[7];
-  Piece rest = ip.from(40);
+  Piece rest = ip.after(40);
   std::uint32_t length = ip.be16(4);
   if (length == 0) [[unlikely]]
     length = unsaid_length(proto, rest);
@@ -235,6 +240,10 @@ void decode_ip_version(Decoding& d, Piece ip) {
   decode_ipv4(d, ip);
 }
 
+void grow(std::vector<Layer>& out) {
+  out.reserve(std::max<std::size_t>(64, out.capacity() * 2));
+}
+
 void add_other(Decoding& d, Piece rest, const char* oddity) {
   Layer& l = add_layer(d, LayerKind::other);
   set_payload(l, rest);
@@ -248,15 +257,15 @@ std::size_t decode(const RawPacket& packet, std::vector<Layer>& out) {
     d.macs = frame.data;
     d.ether_type = frame.be16(12);
     if (d.ether_type == 0x0800) [[likely]]
-      ipv4(d, frame.from(14));
+      ipv4(d, frame.after(14));
     else if (d.ether_type == 0x86dd)
-      ipv6(d, frame.from(14));
+      ipv6(d, frame.after(14));
     else
       decode_ethernet(d, frame);
   } else {
     decode_link(d, packet.link_type, frame);
   }
-  return out.size() - d.start;
+  return d.added;
 }
 
 std::size_t decode_ip(const Layer& fragment, const Datagram& whole, std::vector<Layer>& out) {
@@ -269,17 +278,18 @@ std::size_t decode_ip(const Layer& fragment, const Datagram& whole, std::vector<
              .ether_type = fragment.ether_type,
              .tunnel = fragment.tunnel,
              .depth = fragment.depth};
+  const std::size_t first = out.size();
   const auto captured = static_cast<std::uint32_t>(whole.bytes.size());
   const bool v6 = captured > 0 && whole.bytes[0] >> 4 == 6;
   std::uint32_t wire = captured;
   if (captured >= 20) wire = v6 ? 40U + load_be16(&whole.bytes[4]) : load_be16(&whole.bytes[2]);
   const Piece ip{whole.bytes.data(), captured, std::max(captured, wire)};
-  v6 ? ipv6(d, ip) : ipv4(d, ip);
-  Layer& l = out[d.start];
+  v6 ? decode_ipv6(d, ip) : decode_ipv4(d, ip);
+  Layer& l = out[first];
   l.ip_length = whole.ip_length;
   l.fragments = whole.fragments;
   if (whole.oddity != nullptr) note(l, whole.oddity);
-  return out.size() - d.start;
+  return d.added;
 }
 
 }  // namespace weir

@@ -20,6 +20,8 @@ struct Piece {
     const std::uint32_t here = std::min(n, captured);
     return {data + here, captured - here, wire - std::min(n, wire)};
   }
+  // The same for n bytes that has() found.
+  Piece after(std::uint32_t n) const noexcept { return {data + n, captured - n, wire - n}; }
   // Only the first n bytes. More than the wire had are thought to have been there: a length field says so.
   Piece first(std::uint32_t n) const noexcept { return {data, std::min(n, captured), n}; }
   Bytes bytes() const noexcept { return {data, captured}; }
@@ -34,7 +36,7 @@ inline constexpr unsigned max_link_headers = 32;
 // Where decoding is: the layers so far and what the next one takes from the headers around it.
 struct Decoding {
   std::vector<Layer>& out;
-  std::size_t start = out.size();
+  std::size_t added = 0;  // to out
   const std::uint8_t* macs = nullptr;
   std::uint32_t scope = 0, tunnel_key = 0;
   std::uint16_t vlan = no_vlan, outer_vlan = no_vlan, ether_type = 0;
@@ -45,8 +47,12 @@ struct Decoding {
   static constexpr std::uint16_t no_vlan = 0xffff;
 };
 
+void grow(std::vector<Layer>& out);  // out of line, to keep add_layer() small
 inline Layer& add_layer(Decoding& d, LayerKind kind) {
+  if (d.out.size() == d.out.capacity()) [[unlikely]]
+    grow(d.out);
   Layer& l = d.out.emplace_back();
+  ++d.added;
   l.kind = kind;
   l.macs = d.macs;
   l.vlan = d.vlan;

@@ -1,4 +1,5 @@
 // IEEE 802.11 data frames and the headers captures put before them.
+#include "packet/decode.hpp"
 #include "packet/decoding.hpp"
 
 namespace weir {
@@ -15,7 +16,7 @@ void aggregate(Decoding& d, Piece rest) {
     d.macs = rest.data;
     decode_llc(d, rest.from(14).first(length - 14));
     rest = rest.from((length + 3) & ~3U);
-  } while (rest.captured > 0 && d.out.size() - d.start < 8);
+  } while (rest.captured > 0 && d.added < max_layers);
 }
 
 }  // namespace
