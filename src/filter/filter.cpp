@@ -1,5 +1,8 @@
 #include "filter/filter.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 
 #include "filter/lower.hpp"
@@ -21,8 +24,36 @@ struct Filter::Compiled {
 };
 
 namespace {
+
 const Program refuses_all{{}, filter::refused};
+
+void add_name(std::string& list, std::string_view name) {
+  if (!list.empty()) list += ", ";
+  list += name;
 }
+
+std::string target(std::uint32_t at) {
+  if (at == filter::accepted) return "accept";
+  if (at == filter::refused) return "refuse";
+  return std::to_string(at + 1);
+}
+
+// "  1  headers  dst_port == 443  yes: 2  no: refuse", one line per step.
+std::string steps_text(const Lowered& lowered) {
+  constexpr std::size_t widest = 60;
+  std::size_t width = 0;
+  for (const Lowered::Note& note : lowered.notes) width = std::max(width, std::min(note.text.size(), widest));
+  std::string out;
+  for (std::size_t i = 0; i < lowered.notes.size(); ++i) {
+    const Lowered::Note& note = lowered.notes[i];
+    const filter::Step& step = lowered.program.steps[i];
+    out += fmt::format("{:>3}  {:7}  {:{}}  yes: {}  no: {}\n", i + 1, note.headers ? "headers" : "record",
+                       note.text, width, target(step.yes), target(step.no));
+  }
+  return out;
+}
+
+}  // namespace
 
 Filter::Filter(std::unique_ptr<Compiled> compiled) noexcept : compiled_(std::move(compiled)) {}
 Filter::Filter(Filter&&) noexcept = default;
@@ -63,34 +94,27 @@ const std::string& Filter::normal_form() const noexcept {
 }
 
 std::string Filter::explain() const {
-  const auto target = [](std::uint32_t at) {
-    return at == filter::accepted  ? std::string("accept")
-           : at == filter::refused ? std::string("refuse")
-                                   : std::to_string(at + 1);
-  };
-  std::string out = compiled_->normal + "\n", every, none;
+  std::string every, none;
+  std::vector<std::pair<std::string, std::string>> groups;  // steps, and the types that have just these
   for (std::size_t i = 0; i < compiled_->types.size(); ++i) {
     const Lowered& lowered = compiled_->lowered[i];
-    const std::string name(compiled_->types[i]->name);
-    if (lowered.program.start == filter::accepted) every += (every.empty() ? "" : ", ") + name;
-    if (lowered.program.start == filter::refused) none += (none.empty() ? "" : ", ") + name;
-    if (lowered.program.steps.empty()) continue;
-    std::size_t widest = 0;
-    for (const Lowered::Note& note : lowered.notes)
-      widest = std::max(widest, std::min<std::size_t>(note.text.size(), 60));
-    out += name + ":\n";
-    for (std::size_t s = 0; s < lowered.notes.size(); ++s) {
-      const Lowered::Note& note = lowered.notes[s];
-      const std::string number = std::to_string(s + 1);
-      out += std::string(number.size() < 3 ? 3 - number.size() : 0, ' ') + number +
-             (note.headers ? "  headers  " : "  record   ") + note.text +
-             std::string(note.text.size() < widest ? widest - note.text.size() : 0, ' ') +
-             "  yes: " + target(lowered.program.steps[s].yes) +
-             "  no: " + target(lowered.program.steps[s].no) + "\n";
+    const std::string_view name = compiled_->types[i]->name;
+    if (lowered.program.start == filter::accepted) {
+      add_name(every, name);
+    } else if (lowered.program.start == filter::refused) {
+      add_name(none, name);
+    } else {
+      std::string steps = steps_text(lowered);
+      const auto same =
+          std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == steps; });
+      add_name(same == groups.end() ? groups.emplace_back(std::move(steps), "").second : same->second, name);
     }
   }
+  std::string out = compiled_->normal + "\n";
+  for (const auto& [steps, names] : groups) out += names + ":\n" + steps;
   if (!every.empty()) out += "every record passes: " + every + "\n";
   if (!none.empty()) out += "no record can pass: " + none + "\n";
+  if (!groups.empty()) out += "headers: known with a flow's first packet; record: once the record is made\n";
   return out;
 }
 

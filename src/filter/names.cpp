@@ -23,6 +23,22 @@ void add_unique(std::vector<std::string_view>& list, std::string_view word) {
   if (!word.empty() && std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
 }
 
+// The record type, of those that parsers make, with a field of this name or alias; empty when there is none.
+std::string_view elsewhere(std::string_view word) {
+  for (const Alias& alias : aliases())
+    if (alias.word == word) word = alias.target;
+  const std::size_t dot = word.find('.');
+  const std::string_view type = dot == std::string_view::npos ? std::string_view{} : word.substr(0, dot);
+  for (const ParserSpec* parser : registry<ParserSpec>()) {
+    for (const RecordTypeOf record : parser->records) {
+      if (type.empty() ? record().find(word) != nullptr
+                       : record().name == type && record().find(word.substr(dot + 1)) != nullptr)
+        return record().name;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<const FieldInfo*> Reference::columns(const RecordType& type) const {
@@ -84,6 +100,9 @@ bool Names::is_record(std::string_view word) const {
 }
 
 tl::unexpected<Error> Names::unknown(const Source& source, std::size_t at, std::string_view word) const {
+  if (const std::string_view owner = elsewhere(word); !owner.empty())
+    return source.error(at, "no field " + shown(word),
+                        std::string(owner) + " records have it, and they are not selected");
   std::vector<std::string_view> candidates;
   std::vector<std::string> qualified;  // type.field, for a word that starts with a type
   for (const RecordType* type : types_) {

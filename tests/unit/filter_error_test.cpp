@@ -113,6 +113,15 @@ constexpr Case cases[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Lines, FilterError, testing::ValuesIn(cases));
 
+TEST(FilterError, FieldOfATypeNotSelected) {
+  for (const std::string field : {"dns.query", "dns.qry.name", "qtype"}) {
+    const auto filter = Filter::compile(field + " ~ x", sample_types());
+    ASSERT_FALSE(filter);
+    EXPECT_EQ(filter.error().line(),
+              "--where:1: no field \"" + field + "\" (dns records have it, and they are not selected)");
+  }
+}
+
 TEST(FilterError, DepthIsBounded) {
   for (const std::string opening : {"(", "not (", "!"}) {
     std::string deep;

@@ -80,6 +80,17 @@ sample:
   3  record   rtt > 1s               yes: 4  no: refuse
   4  record   host ~ "x"             yes: refuse  no: accept
 no record can pass: other
+headers: known with a flow's first packet; record: once the record is made
+)");
+}
+
+TEST(FilterExplain, TypesWithTheSameStepsAreToldOnce) {
+  const auto filter = Filter::compile("time > 2026-01-31", sample_types());
+  ASSERT_TRUE(filter);
+  EXPECT_EQ(filter->explain(), R"(time > "2026-01-31T00:00:00Z"
+sample, other:
+  1  record   time > "2026-01-31T00:00:00Z"  yes: accept  no: refuse
+headers: known with a flow's first packet; record: once the record is made
 )");
 }
 
@@ -90,6 +101,7 @@ TEST(FilterExplain, DecidedWithoutLooking) {
 other:
   1  record   version == "3"  yes: refuse  no: accept
 every record passes: sample
+headers: known with a flow's first packet; record: once the record is made
 )");
 }
 
