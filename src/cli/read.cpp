@@ -124,9 +124,15 @@ void set_wants(Plan& plan, const Types& types, const Filter& filter, const Outpu
     plan.wants[type->id] = {.wanted = filter.possible(*type),
                             .accept = where.empty() ? nullptr : &Filter::accept,
                             .filter = filter.predicate(*type)};
+  // What nobody will see need not be found out.
   const auto& fields = output.options.fields;
-  plan.community_id = fields.empty() || where.find("community_id") != std::string_view::npos ||
-                      std::find(fields.begin(), fields.end(), "community_id") != fields.end();
+  const auto mentioned = [&](std::string_view field) {
+    return fields.empty() || where.find(field) != where.npos ||
+           std::find(fields.begin(), fields.end(), field) != fields.end();
+  };
+  plan.community_id = mentioned("community_id");
+  plan.recognise = types != Types{&record_type<Flow>()} || mentioned("application") ||
+                   where.find_first_not_of(" ") != where.npos;
   choose_parsers(plan);
 }
 

@@ -42,7 +42,8 @@ struct Plan {
   ReassemblyBudget reassembly;  // each worker's
   DefragmentOptions defragment;
   AnalysisLimits limits;
-  bool community_id = true;
+  bool community_id = true;  // somebody wants the field
+  bool recognise = true;     // somebody wants flows' application, or records of a parser
   unsigned threads = 1;
   bool ordered = true;
   std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole

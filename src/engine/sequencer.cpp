@@ -55,44 +55,52 @@ std::uint64_t Sequencer::outer_flow(const Layer& layer, Time time, std::uint64_t
 
 void Sequencer::rebuild(Round& round) {
   for (Share& s : round.shares) s.items.clear();
-  const auto workers = static_cast<unsigned>(round.shares.size());
-  std::vector<Layer> layers;
-  std::vector<std::uint32_t> packet_of_layer;
-  layers.swap(round.layers);
-  packet_of_layer.swap(round.packet_of_layer);
-  std::uint64_t parent = 0;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Layer& read = layers[i];
-    const std::uint32_t packet = packet_of_layer[i];
-    const RawPacket& raw = round.slice.packets[packet];
-    const std::size_t before = round.layers.size();
-    if (!read.fragment) {
-      round.layers.push_back(read);
+  const std::size_t decoded = round.layers.size();
+  for (std::size_t first = 0, end = 0; first < decoded; first = end) {
+    const std::uint32_t packet = round.packet_of_layer[first];
+    while (end < decoded && round.packet_of_layer[end] == packet) ++end;
+    if (round.layers[end - 1].fragment) {
+      distribute(round, packet, first, end - 1, 0);
+      defragment(round, packet, end - 1);
     } else {
-      const Datagram whole = defragmenter_.add(read, raw.time);
-      if (whole) {
-        round.slice.memory.push_back(whole.memory);
-        decode_ip(read, whole, round.layers);
-      } else if (whole.oddity != nullptr) {
-        round.layers.push_back(read);
-        round.layers.back().oddity = whole.oddity;
-      }
-    }
-    for (std::size_t k = before; k < round.layers.size(); ++k) {
-      const Layer& layer = round.layers[k];
-      round.packet_of_layer.push_back(packet);
-      const std::uint64_t order = order_of(round.first_packet + packet, layer.depth);
-      const std::uint64_t carrier = layer.depth > 0 ? parent : 0;
-      // Only a layer that carries another needs its flow known here.
-      const bool carries = k + 1 < round.layers.size()
-                               ? round.layers[k + 1].depth > layer.depth
-                               : i + 1 < layers.size() && packet_of_layer[i + 1] == packet &&
-                                     layers[i + 1].depth > layer.depth;
-      if (carries && layer.kind == LayerKind::ip) parent = outer_flow(layer, raw.time, order);
-      round.shares[share_of(layer, workers)].items.push_back(
-          {static_cast<std::uint32_t>(k), packet, carrier});
+      distribute(round, packet, first, end, 0);
     }
   }
+}
+
+// A fragment is the last layer of its packet. The layers of the datagram it completes go to the end of the
+// round's.
+void Sequencer::defragment(Round& round, std::uint32_t packet, std::size_t fragment) {
+  const Layer read = round.layers[fragment];
+  const std::uint64_t parent = parent_;
+  const Datagram whole = defragmenter_.add(read, round.slice.packets[packet].time);
+  if (!whole) {
+    if (whole.oddity == nullptr) return;
+    round.layers[fragment].oddity = whole.oddity;
+    return distribute(round, packet, fragment, fragment + 1, parent);
+  }
+  round.slice.memory.push_back(whole.memory);
+  const std::size_t before = round.layers.size();
+  decode_ip(read, whole, round.layers);
+  round.packet_of_layer.resize(round.layers.size(), packet);
+  distribute(round, packet, before, round.layers.size(), parent);
+}
+
+// Hands layers [first, end) of one packet to their workers; `parent` carries the first of them.
+void Sequencer::distribute(Round& round, std::uint32_t packet, std::size_t first, std::size_t end,
+                           std::uint64_t parent) {
+  const auto workers = static_cast<unsigned>(round.shares.size());
+  for (std::size_t i = first; i < end; ++i) {
+    const Layer& layer = round.layers[i];
+    const std::uint64_t order = order_of(round.first_packet + packet, layer.depth);
+    round.shares[share_of(layer, workers)].items.push_back({static_cast<std::uint32_t>(i), packet, parent});
+    // Only a layer that carries another needs its flow known here; a fragment may follow as the next layer.
+    const bool carries = i + 1 < round.layers.size() && round.packet_of_layer[i + 1] == packet &&
+                         round.layers[i + 1].depth > layer.depth;
+    if (carries && layer.kind == LayerKind::ip)
+      parent = outer_flow(layer, round.slice.packets[packet].time, order);
+  }
+  parent_ = parent;
 }
 
 }  // namespace weir

@@ -31,12 +31,16 @@ class Sequencer {
   };
 
   void rebuild(Round& round);
+  void defragment(Round& round, std::uint32_t packet, std::size_t fragment);
+  void distribute(Round& round, std::uint32_t packet, std::size_t first, std::size_t end,
+                  std::uint64_t parent);
   std::uint64_t outer_flow(const Layer& layer, Time time, std::uint64_t order);
 
   const Plan& plan_;
   Defragmenter defragmenter_;
   std::unordered_map<FlowKey, Outer, KeyHash> outers_;
   Time clock_, start_;
+  std::uint64_t parent_ = 0;  // the flow that carries the layer after those distributed last
   bool started_ = false;
 };
 

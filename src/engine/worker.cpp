@@ -176,6 +176,7 @@ FlowState& Worker::start(const Layer& layer, const RawPacket& raw, const Item& i
   ++counters_.flows;
   FlowState& flow = table_.insert(layer.key, layer.hash, raw.time, timeout_of(layer.proto));
   flow.orig_is_low = layer.from_low != starts_reversed(layer);
+  flow.identified = !plan_.recognise;
   flow.flow_id = flow_id_of(layer.hash, order);
   flow.first_order = order;
   flow.tunnel = layer.tunnel;
