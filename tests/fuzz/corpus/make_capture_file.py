@@ -44,7 +44,7 @@ seeds = {
     "pcap_big": pcap(">", 0xA1B2C3D4),
     "pcap_ns": pcap("<", 0xA1B23C4D),
     "pcap_kuznetzov": pcap("<", 0xA1B2CD34, 24),
-    "pcap_old": pcap("<", 0xA1B2C3D4, version=(2, 2)),
+    "pcap_exchanged_lengths": pcap("<", 0xA1B2C3D4, version=(2, 2)),
     "pcapng": pcapng("<") + pcapng(">"),
     "snoop": b"snoop\0\0\0" + struct.pack(">IIIIIIII", 2, 4, 60, 4, 28, 0, 1, 2) + b"abcd",
 }
