@@ -41,4 +41,26 @@ std::string hex_digest(Digest kind, Bytes data) {
   return to_hex({value.bytes.data(), value.size});
 }
 
+DigestStream::DigestStream(Digest kind) noexcept : context_(EVP_MD_CTX_new()) {
+  const EVP_MD* md = algorithm(kind);
+  if (context_ != nullptr && (md == nullptr || EVP_DigestInit_ex(context_.get(), md, nullptr) != 1))
+    context_.reset();
+}
+
+void DigestStream::add(Bytes data) noexcept {
+  if (context_ != nullptr && EVP_DigestUpdate(context_.get(), data.data(), data.size()) != 1)
+    context_.reset();
+}
+
+std::string DigestStream::hex() {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
+  unsigned size = 0;
+  if (context_ == nullptr || EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) != 1) return {};
+  return to_hex({bytes.data(), size});
+}
+
+void DigestStream::Free::operator()(EVP_MD_CTX* context) const noexcept {
+  EVP_MD_CTX_free(context);
+}
+
 }  // namespace weir

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 
 #include "core/bytes.hpp"
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace weir {
 
@@ -24,5 +27,20 @@ std::string hex_digest(Digest kind, Bytes data);
 inline std::string hex_digest(Digest kind, std::string_view text) {
   return hex_digest(kind, as_bytes(text));
 }
+
+// A digest of data that comes in pieces. One thread.
+class DigestStream {
+ public:
+  explicit DigestStream(Digest kind) noexcept;
+  void add(Bytes data) noexcept;
+  // Ends it. Empty when the cryptographic library refused.
+  std::string hex();
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const noexcept;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 
 }  // namespace weir

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugin/parser.hpp"
+#include "records/capture.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
@@ -11,8 +12,8 @@
 namespace weir {
 namespace {
 // Not made by a parser.
-constexpr RecordTypeOf own[] = {record_type<Flow>, record_type<Oddity>, record_type<Packet>,
-                                record_type<Stat>};
+constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterface>, record_type<Flow>,
+                                record_type<Oddity>,  record_type<Packet>,           record_type<Stat>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {

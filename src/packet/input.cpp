@@ -189,7 +189,17 @@ tl::unexpected<Error> cannot_open(const std::string& path, int code) {
   }
 }
 
-Result<std::unique_ptr<Input>> open_raw(const std::string& path, std::size_t window) {
+std::unique_ptr<Input> decompressed(std::unique_ptr<Input> raw) {
+  constexpr std::size_t longest_magic = 6;
+  raw->advance(0, longest_magic);
+  const Compression c = detect_compression(raw->window());
+  if (c == Compression::none) return raw;
+  return std::make_unique<DecompressedInput>(std::move(raw), c);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t window) {
   if (path == "-") {
     struct stat about{};
     if (::fstat(STDIN_FILENO, &about) != 0) return fail(Code::environment, "standard input is closed", "-");
@@ -208,18 +218,8 @@ Result<std::unique_ptr<Input>> open_raw(const std::string& path, std::size_t win
   return std::make_unique<MappedInput>(std::move(file), static_cast<std::uint64_t>(about.st_size), window);
 }
 
-std::unique_ptr<Input> decompressed(std::unique_ptr<Input> raw) {
-  constexpr std::size_t longest_magic = 6;
-  raw->advance(0, longest_magic);
-  const Compression c = detect_compression(raw->window());
-  if (c == Compression::none) return raw;
-  return std::make_unique<DecompressedInput>(std::move(raw), c);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t window) {
-  WEIR_TRY(auto raw, open_raw(path, window));
+  WEIR_TRY(auto raw, open_stored_input(path, window));
   return decompressed(std::move(raw));
 }
 

@@ -60,6 +60,8 @@ inline constexpr std::size_t input_window = std::size_t{32} << 20U;
 
 // "-" is standard input. Fails when there is no such file, it may not be read, or it is a folder.
 Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t window = input_window);
+// The same without decompression: the bytes as they are stored.
+Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t window = input_window);
 // Borrows the bytes for its lifetime and that of its windows' memory.
 std::unique_ptr<Input> memory_input(Bytes bytes);
 

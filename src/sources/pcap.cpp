@@ -1,12 +1,10 @@
-// Capture files as one stream of packets, merged by time. Folders and patterns are resolved here; formats are
-// packet/capture_file.hpp's.
-#include <glob.h>
+// Capture files as one stream of packets, merged by time. Formats are packet/capture_file.hpp's.
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "packet/capture_file.hpp"
+#include "packet/input_paths.hpp"
 #include "plugin/source.hpp"
 
 namespace weir {
@@ -121,21 +119,6 @@ class MergedFiles final : public PacketSource {
   std::uint16_t interfaces_ = 0;
 };
 
-// A pattern that the shell has not expanded (quoted, from a script or a configuration), unless a file is
-// called so.
-Result<std::vector<std::string>> expand(const std::string& input) {
-  struct stat about{};
-  if (input == "-" || ::stat(input.c_str(), &about) == 0 || input.find_first_of("*?[") == std::string::npos)
-    return std::vector<std::string>{input};
-  glob_t found{};
-  const int code = ::glob(input.c_str(), GLOB_TILDE, nullptr, &found);
-  std::vector<std::string> files;
-  if (code == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  if (files.empty()) return fail(Code::usage, "no file matches the pattern", input);
-  return files;
-}
-
 // Many files at once share the memory one would have: what is mapped counts as resident.
 constexpr std::size_t window_min = std::size_t{256} << 10U;
 
@@ -149,15 +132,7 @@ void raise_open_files() noexcept {
 }
 
 Result<std::unique_ptr<PacketSource>> open(std::span<const std::string> inputs) {
-  std::vector<std::string> paths;
-  for (const std::string& input : inputs) {
-    WEIR_TRY(const auto expanded, expand(input));
-    paths.insert(paths.end(), expanded.begin(), expanded.end());
-  }
-  if (paths.empty())
-    return fail(Code::usage, "no capture file is named", {}, "name one, or - for standard input");
-  if (std::count(paths.begin(), paths.end(), "-") > 1)
-    return fail(Code::usage, "standard input is named twice", "-");
+  WEIR_TRY(const auto paths, expand_inputs(inputs));
   constexpr std::size_t usual_limit = 1000;
   if (paths.size() >= usual_limit) raise_open_files();
 
