@@ -1,6 +1,8 @@
 // weir info: what a capture file is, without looking into its packets.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
 #include <future>
 
 #include "cli/front/output.hpp"
@@ -8,7 +10,6 @@
 #include "core/digest.hpp"
 #include "core/format.hpp"
 #include "core/human.hpp"
-#include "os/terminal.hpp"
 #include "packet/capture_summary.hpp"
 #include "packet/input_paths.hpp"
 #include "packet/link_type.hpp"
@@ -89,7 +90,7 @@ void add_lists(Capture& c, const CaptureInfo& info, Arena& arena) {
     std::string link_type = link_type_name(i.link_type);
     if (std::find(link_types.begin(), link_types.end(), link_type) == link_types.end())
       link_types.push_back(std::move(link_type));
-    interfaces.push_back(i.name);
+    if (!i.name.empty()) interfaces.push_back(i.name);
     if (i.dropped) c.dropped = c.dropped.value_or(0) + *i.dropped;
   }
   for (const SectionInfo& s : info.sections) {
@@ -99,7 +100,7 @@ void add_lists(Capture& c, const CaptureInfo& info, Arena& arena) {
     if (c.application.data() == nullptr) c.application = text_of(arena, s.application);
   }
   c.link_types = list_of(arena, link_types);
-  c.interfaces = list_of(arena, interfaces);
+  if (!interfaces.empty()) c.interfaces = list_of(arena, interfaces);
   if (!comments.empty()) c.comments = list_of(arena, comments);
 }
 
@@ -147,28 +148,39 @@ CaptureInterface interface_of(const Described& d, std::size_t number, Arena& are
   return r;
 }
 
-// One field for a person: rounded where the exact value follows from nothing, exact where it is asked for.
+std::string page_bits(double per_second) {
+  constexpr std::array<std::string_view, 4> units{"bit/s", "kbit/s", "Mbit/s", "Gbit/s"};
+  std::size_t unit = 0;
+  for (; per_second >= 1000 && unit + 1 < units.size(); ++unit) per_second /= 1000;
+  return fmt::format("{:.4g} {}", per_second, units[unit]);
+}
+
+std::string page_count(std::uint64_t count, Unit unit) {
+  std::string out = human_count(count);
+  if (unit == Unit::bytes) out += " B";
+  if (unit == Unit::bytes && count >= 1000) out += fmt::format(" ({})", human_bytes(count));
+  return out;
+}
+
+// One field for a person: exact, and rounded beside it where that helps.
 std::string page_value(const FieldInfo& f, const void* value) {
   std::string out;
-  if (f.kind == Kind::text) {
-    append_printable(out, *static_cast<const Text*>(value));
-  } else if (f.kind == Kind::boolean) {
-    out = *static_cast<const bool*>(value) ? "yes" : "no";
-  } else if (f.kind == Kind::duration) {
-    append_value(out, f.kind, value, TimeStyle::rfc3339);
-    out += fmt::format(" s ({})", human_duration(*static_cast<const Duration*>(value)));
-  } else if (f.kind == Kind::f64) {
-    const double number = *static_cast<const double*>(value);
-    out = f.unit == Unit::bits_per_second ? fmt::format("{:.3f} Mbit/s", number / 1e6)
-                                          : fmt::format(number < 100 ? "{:.2f}" : "{:.0f}", number);
-    if (f.unit == Unit::bytes) out += " B";
-  } else if (f.kind == Kind::u64) {
-    const std::uint64_t count = *static_cast<const std::uint64_t*>(value);
-    out = human_count(count);
-    if (f.unit == Unit::bytes) out += fmt::format(" B ({})", human_bytes(count));
-  } else {
-    append_value(out, f.kind, value, TimeStyle::rfc3339);
-    if (f.unit == Unit::bytes) out += " B";
+  switch (f.kind) {
+    case Kind::text: append_printable(out, *static_cast<const Text*>(value)); break;
+    case Kind::boolean: out = *static_cast<const bool*>(value) ? "yes" : "no"; break;
+    case Kind::u32: out = page_count(*static_cast<const std::uint32_t*>(value), f.unit); break;
+    case Kind::u64: out = page_count(*static_cast<const std::uint64_t*>(value), f.unit); break;
+    case Kind::duration:
+      append_value(out, f.kind, value, TimeStyle::rfc3339);
+      out += fmt::format(" s ({})", human_duration(*static_cast<const Duration*>(value)));
+      break;
+    case Kind::f64:
+      if (const double number = *static_cast<const double*>(value); f.unit == Unit::bits_per_second)
+        out = page_bits(number);
+      else
+        out = fmt::format("{:.4g}{}", number, f.unit == Unit::bytes ? " B" : "");
+      break;
+    default: append_value(out, f.kind, value, TimeStyle::rfc3339); break;
   }
   return out;
 }

@@ -23,11 +23,11 @@ struct Capture {
 };
 template <>
 inline constexpr auto schema<Capture> = record(
-    "capture", "A capture file as a whole", field("time", &Capture::time, "The earliest packet"),
+    "capture", "A capture file as a whole",
     field("file", &Capture::file, "Its name, as given; - is standard input"),
     field("format", &Capture::format, "pcap, pcapng, snoop, or a dialect of pcap"),
     field("compression", &Capture::compression, "gzip, zstd, lz4, xz; null if none"),
-    field("end", &Capture::end, "The latest packet"),
+    field("time", &Capture::time, "The earliest packet"), field("end", &Capture::end, "The latest packet"),
     field("duration", &Capture::duration, Unit::seconds, "From the earliest packet to the latest"),
     field("packets", &Capture::packets, Unit::packets, "Whole packets in it"),
     field("bytes", &Capture::bytes, Unit::bytes, "The packets as they were on the wire"),
@@ -39,7 +39,7 @@ inline constexpr auto schema<Capture> = record(
     field("bit_rate", &Capture::bit_rate, Unit::bits_per_second, "On the wire, on average"),
     field("packet_bytes", &Capture::packet_bytes, Unit::bytes, "A packet on the wire, on average"),
     field("link_types", &Capture::link_types, "Link types of its interfaces, each once"),
-    field("interfaces", &Capture::interfaces, "Names of its interfaces; empty texts where the file has none"),
+    field("interfaces", &Capture::interfaces, "Names of its interfaces, as far as it tells"),
     field("snaplen", &Capture::snaplen, Unit::bytes,
           "Packets were cut to this, the largest of all interfaces; null if unlimited"),
     field("dropped", &Capture::dropped, Unit::packets,
