@@ -32,7 +32,9 @@ void declare(CLI::App& app, const Option& option, Given& given) {
     given.option = app.add_option(cli11_name(option), given.values);
   }
   // One value per --option, however often it is given; and no reading of "[a,b]" as a list.
-  given.option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  // Positional arguments are as many as there are words; CLI11 then splits a file called "[a,b]" (not
+  // "./[a,b]").
+  given.option->allow_extra_args(option.name.empty())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 std::string see_help(const CommandSpec& command) {
