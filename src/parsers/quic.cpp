@@ -65,7 +65,7 @@ std::optional<LongHeader> read_long_header(Bytes b) noexcept {
     return std::nullopt;
   if (h.version == 0) return h;  // version negotiation
   unsigned bits = first >> 4 & 3U;
-  if (tls::quic_draft(h.version) == tls::QuicDraft::v2) bits = (bits + 3) & 3U;  // RFC 9369 §3.2
+  if (tls::is_quic_v2(tls::quic_draft(h.version))) bits = (bits + 3) & 3U;  // RFC 9369 §3.2
   h.kind = static_cast<Kind>(bits);
   if (h.kind == Kind::retry) return h;
   if (h.kind == Kind::initial) {
@@ -104,6 +104,7 @@ Match match(Bytes b, Side) {
 std::string version_name(std::uint32_t version) {
   if (version == 1) return "v1";
   if (version == 0x6b3343cf) return "v2";
+  if (version == 0x709a50c4) return "v2-draft";
   if (version >> 8 == 0xff0000) return "draft-" + std::to_string(version & 0xff);
   if (version >> 4 == 0xfaceb00) return "mvfst-" + std::to_string(version & 0xf);
   if (is_google(version))

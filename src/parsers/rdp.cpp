@@ -35,13 +35,20 @@ struct Security {
 };
 constexpr Security securities[] = {{1, "tls"}, {2, "credssp"}, {4, "rdstls"}, {8, "credssp_ex"}, {16, "aad"}};
 
-// Offset of the negotiation structure at the end of a connection request or confirm; 0: none.
-std::size_t find_negotiation(Bytes packet, std::uint8_t first_type) noexcept {
-  if (packet.size() < tpkt_size + 7 + negotiation_size) return 0;
-  const std::size_t at = packet.size() - negotiation_size;
-  const bool found = packet[at] >= first_type && packet[at] <= first_type + (first_type == 2 ? 1 : 0) &&
-                     load_le<std::uint16_t>(&packet[at + 2]) == negotiation_size;
-  return found ? at : 0;
+// Offset of the negotiation structure at the end of a connection request (type 1) or confirm (2, 3 for a
+// refusal); 0: none. In a request 36 bytes of correlation information (2.2.1.1.2) may follow it.
+std::size_t find_negotiation(Bytes packet, bool is_request) noexcept {
+  constexpr std::size_t correlation_size = 36;
+  const auto is_at = [&](std::size_t from_end) {
+    if (packet.size() < tpkt_size + 7 + from_end) return false;
+    const std::uint8_t* p = &packet[packet.size() - from_end];
+    const bool type_fits = is_request ? p[0] == 1 : p[0] == 2 || p[0] == 3;
+    return type_fits && load_le<std::uint16_t>(p + 2) == negotiation_size;
+  };
+  if (is_at(negotiation_size)) return packet.size() - negotiation_size;
+  if (is_request && is_at(negotiation_size + correlation_size))
+    return packet.size() - negotiation_size - correlation_size;
+  return 0;
 }
 
 // Other protocols (S7, MMS) open with the same request, without a cookie or a negotiation.
@@ -56,7 +63,7 @@ Match match(Bytes b, Side side) {
     return type == connection_confirm ? Match::maybe : Match::no;
   if (as_text(b.subspan(tpkt_size + 7)).starts_with("Cookie: msts")) return Match::yes;
   if (b.size() < size) return Match::maybe;
-  return find_negotiation(b.first(size), 1) != 0 ? Match::yes : Match::maybe;
+  return find_negotiation(b.first(size), true) != 0 ? Match::yes : Match::maybe;
 }
 
 // Latin letters of UTF-16 as they are, others as UTF-8; up to the terminator. Surrogates are left out.
@@ -147,13 +154,13 @@ void RdpParser::request(Context& c, Bytes packet) {
     if (text.starts_with(hash)) cookie_ = text.substr(hash.size(), end - hash.size());
     if (text.starts_with(token)) cookie_ = text.substr(token.size(), end - token.size());
   }
-  if (const std::size_t at = find_negotiation(packet, 1); at != 0)
+  if (const std::size_t at = find_negotiation(packet, true); at != 0)
     requested_ = load_le<std::uint32_t>(&packet[at + 4]);
 }
 
 Parse RdpParser::confirm(Bytes packet) {
   confirmed_ = true;
-  const std::size_t at = find_negotiation(packet, 2);
+  const std::size_t at = find_negotiation(packet, false);
   if (at == 0) return Parse::more;  // a server from before there was a choice
   const std::uint32_t value = load_le<std::uint32_t>(&packet[at + 4]);
   if (packet[at] == 3) {

@@ -10,9 +10,14 @@
 
 namespace weir::tls {
 
-enum class QuicDraft : std::uint8_t { none, v1, v2, draft29, draft27, q050, t050, t051 };
+enum class QuicDraft : std::uint8_t { none, v1, v2, v2_draft, draft29, draft27, q050, t050, t051 };
 // The rules by which a version protects its Initial packets; none for a version that is not known.
 QuicDraft quic_draft(std::uint32_t version) noexcept;
+
+// Packet types and labels are those of RFC 9369.
+constexpr bool is_quic_v2(QuicDraft draft) noexcept {
+  return draft == QuicDraft::v2 || draft == QuicDraft::v2_draft;
+}
 
 struct QuicKeys {
   std::array<std::uint8_t, 16> key{}, header{};
