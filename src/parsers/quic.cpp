@@ -93,7 +93,13 @@ Match match(Bytes b, Side) {
   if (google_public_version(b) != 0) return Match::yes;
   if (b.size() < 7 || (b[0] & 0x80U) == 0) return Match::no;
   const std::uint32_t version = load_be32(&b[1]);
-  if (!is_known(version)) return Match::no;
+  if (!is_known(version)) {
+    // A first flight fills 1200 bytes (RFC 9000 §14.1). Versions like 0x1a2a3a4a ask for negotiation (§15).
+    const bool is_first_flight =
+        version != 0 && (b[0] & 0xc0U) == 0xc0 && b.size() >= 1200 && read_long_header(b);
+    if (!is_first_flight) return Match::no;
+    return (version & 0x0f0f0f0fU) == 0x0a0a0a0a ? Match::yes : Match::maybe;
+  }
   if (version >> 24 == 'Q' && version != 0x51303530)
     return (b[0] & 0xc0U) == 0xc0 ? Match::yes : Match::no;  // Q046
   const auto header = read_long_header(b);

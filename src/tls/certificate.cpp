@@ -73,6 +73,13 @@ std::string key_name(int nid) {
   }
 }
 
+// OpenSSL prefers X9.62's names for two of the curves that TLS calls otherwise.
+std::string_view curve_name(std::string_view name) noexcept {
+  if (name == "prime256v1") return "secp256r1";
+  if (name == "prime192v1") return "secp192r1";
+  return name;
+}
+
 void read_key(const X509* x, CertificateFacts& facts) {
   X509_PUBKEY* info = X509_get_X509_PUBKEY(x);
   ASN1_OBJECT* algorithm = nullptr;
@@ -86,7 +93,7 @@ void read_key(const X509* x, CertificateFacts& facts) {
   std::size_t size = 0;
   if (facts.key_type == "ecdsa" &&
       EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, curve, sizeof curve, &size) == 1)
-    facts.curve.assign(curve, size);
+    facts.curve = curve_name({curve, size});
 }
 
 void add_name(const GENERAL_NAME& name, CertificateFacts& facts) {

@@ -16,10 +16,10 @@ wait"
 client="
 sleep 1
 get() { timeout 5 gtlsclient -q --exit-on-first-stream-close \"\$@\" > /dev/null 2>&1 || true; }
-get 10.77.0.1 4431 https://www.example.test/
-get --version=v2draft 10.77.0.1 4431 https://two.example.test/
-get --version=v1 --other-versions=v2draft,v1 10.77.0.1 4433 https://upgrade.example.test/
-get --version=0x1a2a3a4a --preferred-versions=v1 10.77.0.1 4431 https://unknown.example.test/
-get 10.77.0.1 4432 https://retry.example.test/
+get --sni=www.example.test 10.77.0.1 4431 https://www.example.test/
+get --sni=two.example.test --version=v2draft 10.77.0.1 4431 https://two.example.test/
+get --sni=upgrade.example.test --version=v1 --other-versions=v2draft,v1 10.77.0.1 4433 https://upgrade.example.test/
+get --sni=unknown.example.test --version=0x1a2a3a4a --preferred-versions=v1 10.77.0.1 4431 https://unknown.example.test/
+get --sni=retry.example.test 10.77.0.1 4432 https://retry.example.test/
 "
 ./in_namespaces.sh quic.pcap "$server" "$client"
