@@ -13,13 +13,16 @@ gtlsserver -q -d $work/www 10.77.0.1 4431 $work/key $work/pem &
 gtlsserver -q -V -d $work/www 10.77.0.1 4432 $work/key $work/pem &
 gtlsserver -q --preferred-versions=v2draft -d $work/www 10.77.0.1 4433 $work/key $work/pem &
 wait"
+# ip netns exec has a mount namespace of its own, so the names are known to the client only.
+echo "10.77.0.1 www.example.test two.example.test upgrade.example.test unknown.example.test retry.example.test" > "$work/hosts"
 client="
+mount --bind $work/hosts /etc/hosts
 sleep 1
 get() { timeout 5 gtlsclient -q --exit-on-first-stream-close \"\$@\" > /dev/null 2>&1 || true; }
-get --sni=www.example.test 10.77.0.1 4431 https://www.example.test/
-get --sni=two.example.test --version=v2draft 10.77.0.1 4431 https://two.example.test/
-get --sni=upgrade.example.test --version=v1 --other-versions=v2draft,v1 10.77.0.1 4433 https://upgrade.example.test/
-get --sni=unknown.example.test --version=0x1a2a3a4a --preferred-versions=v1 10.77.0.1 4431 https://unknown.example.test/
-get --sni=retry.example.test 10.77.0.1 4432 https://retry.example.test/
+get www.example.test 4431 https://www.example.test/
+get --version=v2draft two.example.test 4431 https://two.example.test/
+get --version=v1 --other-versions=v2draft,v1 upgrade.example.test 4433 https://upgrade.example.test/
+get --version=0x1a2a3a4a --preferred-versions=v1 unknown.example.test 4431 https://unknown.example.test/
+get retry.example.test 4432 https://retry.example.test/
 "
 ./in_namespaces.sh quic.pcap "$server" "$client"
