@@ -115,16 +115,17 @@ void Reassembly::flush(const Call& c, std::uint64_t upto) {
 
 void Reassembly::keep(const Call& c, std::uint64_t offset, Bytes bytes, std::uint32_t length) {
   Direction& d = c.direction;
-  const std::size_t cost = bytes.size() + piece_overhead;
-  while (!stopped_ && !d.ahead.empty() &&
-         (buffered_ + cost > budget_.per_flow || budget_.used + cost > budget_.total)) {
+  const std::uint64_t end = offset + length;
+  const auto over = [&] {
+    std::size_t cost = bytes.size() + piece_overhead;  // and as many pieces more as it is interrupted
+    for (auto it = d.ahead.lower_bound(offset); it != d.ahead.end() && it->first < end; ++it)
+      cost += piece_overhead;
+    return buffered_ + cost > budget_.per_flow || budget_.used + cost > budget_.total;
+  };
+  while (!stopped_ && offset > d.next && over()) {
     ++budget_.forced_gaps;
-    flush(c, d.ahead.begin()->first);
-  }
-  if (stopped_) return;
-  if (offset > d.next && (buffered_ + cost > budget_.per_flow || budget_.used + cost > budget_.total)) {
-    ++budget_.forced_gaps;
-    skip_to(c, offset);
+    skip_to(c, d.ahead.empty() ? offset : std::min(offset, d.ahead.begin()->first));
+    drain(c);
   }
   if (stopped_) return;
   if (offset <= d.next) {
@@ -135,7 +136,6 @@ void Reassembly::keep(const Call& c, std::uint64_t offset, Bytes bytes, std::uin
   // Only the parts between the pieces that wait already.
   auto it = d.ahead.upper_bound(offset);
   if (it != d.ahead.begin()) --it;
-  const std::uint64_t end = offset + length;
   std::uint64_t at = offset;
   const auto keep_until = [&](std::uint64_t upto) {
     const auto size = static_cast<std::uint32_t>(upto - at);

@@ -208,6 +208,14 @@ TEST_F(ReassemblyTest, SegmentLargerThanTheBoundGoesStraightThrough) {
   EXPECT_EQ(budget.used, 0U);
 }
 
+TEST_F(ReassemblyTest, BoundGivesUpNoByteOfTheSegmentAtHand) {
+  budget.per_flow = 300;
+  open();
+  send(Side::orig, 120, std::string(50, 'b'));
+  send(Side::orig, 110, std::string(100, 'a'));
+  EXPECT_EQ(orig(), "<10>" + std::string(10, 'a') + std::string(50, 'b') + std::string(40, 'a'));
+}
+
 TEST_F(ReassemblyTest, TotalBoundIsShared) {
   budget.total = 500;
   budget.used = 450;  // by other flows
