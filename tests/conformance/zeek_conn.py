@@ -50,8 +50,8 @@ def weir_rows(weir, trace):
             "id": (r["src_ip"], r["src_port"] if transport or icmp else 0, r["dst_ip"],
                    r["dst_port"] if transport else 0),
             "proto": "icmp" if icmp else r["proto"] if transport else "unknown_transport",
-            "conn_state": r["state"], "history": r["history"] or None, "orig_bytes": r["src_payload"],
-            "resp_bytes": r["dst_payload"], "missed_bytes": r["src_missed"] + r["dst_missed"],
+            "conn_state": r["state"], "history": r.get("history") or None, "orig_bytes": r["src_payload"],
+            "resp_bytes": r["dst_payload"], "missed_bytes": r.get("src_missed", 0) + r.get("dst_missed", 0),
             "orig_pkts": r["src_packets"], "resp_pkts": r["dst_packets"],
             "orig_ip_bytes": r["src_bytes"], "resp_ip_bytes": r["dst_bytes"],
         }
