@@ -97,7 +97,7 @@ WEIR_INLINE void udp(Decoding& d, Layer& l, const Endpoints& e, Piece datagram) 
   else if (length != 0 || e.src_top == 0)  // RFC 2675 §4: 0 in an IPv6 jumbogram
     note(l, "bad_udp_length");
   set_payload(l, payload);
-  if (is_tunnel_port(src_port, dst_port)) [[unlikely]]
+  if (is_tunnel_port(src_port, dst_port) || looks_like_teredo(payload)) [[unlikely]]
     open_udp_tunnel(d, src_port, dst_port, payload);
 }
 
@@ -191,11 +191,14 @@ std::uint32_t jumbo_length(Piece options) noexcept {
   return 0;
 }
 
-// Of the bytes after an IPv6 header whose length field is 0.
+// Of the bytes after an IPv6 header whose length field is 0: a jumbogram, or captured before segmentation
+// offload filled it in, which is done for TCP and UDP. What else follows is padding of the link.
 [[gnu::noinline]] std::uint32_t unsaid_length(std::uint8_t next_header, Piece rest) noexcept {
-  if (next_header == 59) return 0;
   const std::uint32_t jumbo = next_header == 0 ? jumbo_length(rest) : 0;
-  return jumbo > 0xffff ? jumbo : rest.wire;  // else captured before segmentation offload filled it in
+  if (jumbo > 0xffff) return jumbo;
+  const auto proto = static_cast<IpProto>(next_header);
+  const bool offloaded = proto == IpProto::tcp || proto == IpProto::udp || is_extension(next_header);
+  return offloaded ? rest.wire : 0;
 }
 
 WEIR_INLINE void ipv6(Decoding& d, Piece ip) {

@@ -114,5 +114,12 @@ constexpr bool is_tunnel_port(std::uint16_t src, std::uint16_t dst) noexcept {
   return dst == 4789 || dst == 8472 || dst == 4790 || dst == 6081 || dst == 2152 || src == 2152 ||
          dst == 3544 || src == 3544;
 }
+// Teredo clients and relays talk on ports of their own (RFC 4380 §5.4): an IPv6 packet that fills the
+// datagram, from or to Teredo's prefix, is recognised on any.
+inline bool looks_like_teredo(Piece p) noexcept {
+  constexpr std::uint32_t prefix = 0x20010000;
+  return p.has(40) && p.data[0] >> 4 == 6 && p.be16(4) + 40U == p.wire &&
+         (p.be32(8) == prefix || p.be32(24) == prefix);
+}
 
 }  // namespace weir

@@ -17,7 +17,8 @@ enum : std::uint16_t {
   provider_vlan_type = 0x88a8,
   old_vlan_type = 0x9100,
   older_vlan_type = 0x9200,
-  backbone_type = 0x88e7,  // 802.1ah: a service tag, then a whole frame
+  backbone_type = 0x88e7,     // 802.1ah: a service tag, then a whole frame
+  fabric_path_type = 0x8903,  // Cisco: a tag of two bytes, then a whole frame
   cisco_metadata_type = 0x8909,
   vn_tag_type = 0x8926,
   hsr_type = 0x892f,
@@ -146,6 +147,7 @@ void decode_ether_type(Decoding& d, std::uint16_t type, Piece rest) {
     case ppp_type: return decode_ppp(d, rest);
     case bridging_type: return decode_ethernet(d, rest);
     case nsh_type: return service_header(d, rest);
+    case fabric_path_type: return decode_ethernet(d, rest.from(2));
     case backbone_type: return decode_ethernet(d, rest.from(4));
     default: return add_other(d, rest);
   }
