@@ -152,7 +152,12 @@ void Observation::set_start() noexcept {
 void Observation::note_flags() noexcept {
   const bool syn = has(tcp_flag::syn), fin = has(tcp_flag::fin), rst = has(tcp_flag::rst);
   const auto repeatable = [&](std::uint8_t bit, char upper, std::uint32_t& last, std::uint32_t now) {
-    if (add_once(c_, side_, bit, upper) && now != last) add_letter(c_, side_, upper);
+    if (add_once(c_, side_, bit, upper)) {
+      if (now != last)
+        add_letter(c_, side_, upper);
+      else if (!rst)
+        ++end_.retransmissions;
+    }
     last = now;
   };
   const auto offset = static_cast<std::uint32_t>(offset_);
@@ -258,15 +263,15 @@ void Observation::fill(std::uint64_t from, std::uint64_t to) {
     sent_again();
 }
 
-// Zeek's letter does not tell the two apart.
+// Zeek's letter does not tell the two apart, and is for data alone.
 void Observation::overtaken() noexcept {
   ++end_.out_of_order;
-  add_scaled(c_, side_, 'T', std::uint64_t{end_.retransmissions} + end_.out_of_order);
+  add_scaled(c_, side_, 'T', ++c_.repetitions[index(side_)]);
 }
 
 void Observation::sent_again() noexcept {
   ++end_.retransmissions;
-  add_scaled(c_, side_, 'T', std::uint64_t{end_.retransmissions} + end_.out_of_order);
+  add_scaled(c_, side_, 'T', ++c_.repetitions[index(side_)]);
 }
 
 void Observation::change_state() noexcept {

@@ -36,7 +36,7 @@ inline constexpr std::uint8_t syn = 1, fin = 2, rst = 4, data = 8, ack = 16, inc
                               settled = 128;
 }
 
-inline constexpr std::size_t history_max = 38;  // letters; what happens later is not recorded
+inline constexpr std::size_t history_max = 30;  // letters; what happens later is not recorded
 
 struct MissingRanges;  // of both ends, below the highest offset seen
 struct MissingRangesDelete {
@@ -51,8 +51,8 @@ struct alignas(64) Connection {
   Duration handshake{};                   // SYN to the ACK that completes it; 0: not seen whole
   Time closed_time{};                     // 0: open
   std::array<std::uint64_t, 2> missed{};  // bytes the other end acknowledged but the capture lacks
-  std::array<std::uint32_t, 2> gaps{}, zero_windows{};
-  std::array<std::uint32_t, 2> last_syn{}, last_fin{}, last_rst{};  // offsets, to tell repetitions
+  std::array<std::uint32_t, 2> gaps{}, zero_windows{}, repetitions{};  // T, t: of data
+  std::array<std::uint32_t, 2> last_syn{}, last_fin{}, last_rst{};     // offsets, to tell repetitions
   std::array<char, history_max> letters{};
   std::uint8_t letter_count = 0;
   bool begun = false;

@@ -77,6 +77,7 @@ TEST_F(ConnectionTest, SynWithoutAnswer) {
   orig(syn);
   orig(syn);
   EXPECT_EQ(summary(), "S0 S");
+  EXPECT_EQ(c.ends[0].retransmissions, 1U);
   EXPECT_FALSE(rtt(c));
 }
 
@@ -180,6 +181,14 @@ TEST_F(ConnectionTest, RetransmissionsScaleInTheHistory) {
   EXPECT_EQ(c.ends[0].retransmissions, 10U);
   EXPECT_EQ(history(c), "ShADTT");
   EXPECT_EQ(payload(c, Side::orig, IpProto::tcp), 100U);
+}
+
+TEST_F(ConnectionTest, RepeatedFinIsARetransmissionWithoutLetter) {
+  open();
+  orig(fin | ack, 1, 1);
+  orig(fin | ack, 1, 1);
+  EXPECT_EQ(c.ends[0].retransmissions, 1U);
+  EXPECT_EQ(history(c), "ShAF");
 }
 
 TEST_F(ConnectionTest, OvertakenIsNotSentAgain) {
