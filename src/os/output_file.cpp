@@ -60,16 +60,17 @@ std::string part_of(const std::string& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(int fd, std::string name, std::string part) noexcept
-    : fd_(fd), name_(std::move(name)), part_(std::move(part)) {
+OutputFile::OutputFile(int fd, std::string name, std::string final_name, std::string part) noexcept
+    : fd_(fd), name_(std::move(name)), final_name_(std::move(final_name)), part_(std::move(part)) {
   if (!part_.empty()) slot_ = remember(part_.c_str());
 }
 
 Result<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
-  const auto made = [](int fd, std::string name, std::string part) {
-    return std::unique_ptr<OutputFile>(new OutputFile(fd, std::move(name), std::move(part)));
+  const auto made = [](int fd, std::string name, std::string final_name, std::string part) {
+    return std::unique_ptr<OutputFile>(
+        new OutputFile(fd, std::move(name), std::move(final_name), std::move(part)));
   };
-  if (path.empty() || path == "-") return made(STDOUT_FILENO, "stdout", {});
+  if (path.empty() || path == "-") return made(STDOUT_FILENO, "stdout", {}, {});
 
   struct stat status{};
   const bool exists = ::stat(path.c_str(), &status) == 0;
@@ -78,14 +79,14 @@ Result<std::unique_ptr<OutputFile>> OutputFile::open(const std::string& path) {
   if (exists && !S_ISREG(status.st_mode)) {
     const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd < 0) return fail(Code::environment, reason(errno), path);
-    return made(fd, path, {});
+    return made(fd, path, {}, {});
   }
   const std::string final_name = exists ? resolve(path) : path;
   std::string part = part_of(final_name);
   const mode_t mode = exists ? status.st_mode & 07777U : 0666;
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
   if (fd < 0) return fail(Code::environment, reason(errno), path);
-  return made(fd, final_name, std::move(part));
+  return made(fd, path, final_name, std::move(part));
 }
 
 OutputFile::~OutputFile() {
@@ -132,7 +133,7 @@ Result<void> OutputFile::close() {
   // Some file systems report a full disk only here.
   if (::close(std::exchange(fd_, -1)) != 0) return system_error();
   if (part_.empty()) return {};
-  if (::rename(part_.c_str(), name_.c_str()) != 0) return system_error();
+  if (::rename(part_.c_str(), final_name_.c_str()) != 0) return system_error();
   if (slot_ >= 0) unfinished[static_cast<std::size_t>(std::exchange(slot_, -1))] = nullptr;
   part_.clear();
   return {};

@@ -27,14 +27,15 @@ class OutputFile {
   Result<void> close();
 
  private:
-  OutputFile(int fd, std::string name, std::string part) noexcept;
+  OutputFile(int fd, std::string name, std::string final_name, std::string part) noexcept;
   Result<void> write_through(std::string_view bytes);
   tl::unexpected<Error> system_error() const;
 
   static constexpr std::size_t buffer_size = 256 * 1024;
   int fd_;
-  std::string name_;  // as the user gave it, for errors; the final name of a part
-  std::string part_;  // the temporary name; empty when written in place
+  std::string name_;        // as the user gave it, for errors
+  std::string final_name_;  // the same with symbolic links resolved
+  std::string part_;        // the temporary name; empty when written in place
   std::string buffer_;
   int slot_ = -1;  // in the list that signals clean up
 };
