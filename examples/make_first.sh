@@ -13,7 +13,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 
 mkdir "$dir/www"
 echo '<html><title>Shop</title><a href="/catalogue.html">Catalogue</a></html>' > "$dir/www/index.html"
 printf '<p>%s</p>\n' {1..400} > "$dir/www/catalogue.html"
-head -c 40000 /dev/urandom > "$dir/www/picture.jpg"
+head -c 30000 /dev/urandom > "$dir/www/picture.jpg"
 echo '{"basket": 3}' > "$dir/www/basket.json"
 
 cat > "$dir/nginx.conf" <<END
