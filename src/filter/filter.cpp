@@ -7,6 +7,7 @@
 
 #include "filter/lower.hpp"
 #include "filter/parser.hpp"
+#include "filter/sql.hpp"
 
 namespace weir {
 
@@ -70,7 +71,7 @@ Result<Filter> Filter::compile(std::string_view expression, std::span<const Reco
   compiled->normal = filter::normal_form(compiled->tree, compiled->operands);
   compiled->lowered.reserve(types.size());
   for (const RecordType* type : types) {
-    compiled->lowered.push_back(filter::lower(compiled->tree, *type, compiled->operands));
+    compiled->lowered.push_back(filter::lower(filter::fold(compiled->tree, *type, compiled->operands)));
     compiled->by_id[type->id] = &compiled->lowered.back().program;
   }
   return Filter(std::move(compiled));
@@ -87,6 +88,10 @@ bool Filter::accept(const void* predicate, const void* record) noexcept {
 
 bool Filter::possible(const RecordType& type) const noexcept {
   return static_cast<const Program*>(predicate(type))->start != filter::refused;
+}
+
+Result<std::string> Filter::to_sql(const RecordType& type) const {
+  return filter::to_sql(filter::fold(compiled_->tree, type, compiled_->operands));
 }
 
 const std::string& Filter::normal_form() const noexcept {

@@ -36,6 +36,9 @@ class Filter {
   const std::string& normal_form() const noexcept;
   // For --explain: the normal form, and per record type the steps and where each one can be decided.
   std::string explain() const;
+  // The condition of a DuckDB WHERE for one of the types, with the same two-valued logic. Fails for what the
+  // columns cannot tell (filter/sql.hpp says how they are stored).
+  Result<std::string> to_sql(const RecordType& type) const;
 
  private:
   struct Compiled;

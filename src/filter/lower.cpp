@@ -5,159 +5,19 @@
 namespace weir::filter {
 namespace {
 
-const Operand& presence() {
-  static const Operand operand{.form = Operand::Form::present};
-  return operand;
-}
-
-// What a test costs, roughly in nanoseconds; decides the order within `and` and `or`.
-unsigned cost_of(const FieldInfo& column, const Operand& operand) {
-  unsigned cost = 1;
-  switch (operand.form) {
-    case Operand::Form::regex: cost = 100; break;
-    case Operand::Form::contains: cost = 30; break;
-    case Operand::Form::texts: cost = operand.texts.size() == 1 ? 4 : 15; break;
-    case Operand::Form::starts_with:
-    case Operand::Form::ends_with:
-    case Operand::Form::flags: cost = 4; break;
-    case Operand::Form::keys: cost = operand.ranges.size() == 1 || !operand.bitmap.empty() ? 1 : 10; break;
-    case Operand::Form::never:
-    case Operand::Form::present: break;
-  }
-  return column.is_list ? cost * 4 : cost;
-}
-
-// A predicate on one record type.
-struct Part {
-  enum class Kind : std::uint8_t { never, always, test, all_of, any_of, negation };
-  Kind kind = Kind::never;
-  std::vector<Part> children{};
-  const FieldInfo* column = nullptr;  // test
-  const Operand* operand = nullptr;   // test
-  std::string text{};                 // test
-  unsigned cost = 0;
-};
-
-Part constant(bool value) {
-  return {.kind = value ? Part::Kind::always : Part::Kind::never};
-}
-
-// all_of or any_of, folded: `decides` settles it alone (never for all_of), its opposite says nothing.
-Part joined(Part::Kind kind, std::vector<Part> children) {
-  const Part::Kind decides = kind == Part::Kind::all_of ? Part::Kind::never : Part::Kind::always;
-  const Part::Kind idle = kind == Part::Kind::all_of ? Part::Kind::always : Part::Kind::never;
-  Part part{.kind = kind};
-  for (Part& child : children) {
-    if (child.kind == decides) return {.kind = decides};
-    if (child.kind != idle) part.children.push_back(std::move(child));
-  }
-  if (part.children.empty()) return {.kind = idle};
-  if (part.children.size() == 1) return std::move(part.children.front());
-  std::vector<std::pair<unsigned, std::size_t>> order;  // by cost, else as written
-  for (const Part& child : part.children) {
-    order.emplace_back(child.cost, order.size());
-    part.cost += child.cost;
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<Part> sorted;
-  for (const auto& [cost, index] : order) sorted.push_back(std::move(part.children[index]));
-  part.children = std::move(sorted);
-  return part;
-}
-
-Part inverse(Part child) {
-  if (child.kind == Part::Kind::always || child.kind == Part::Kind::never)
-    return constant(child.kind == Part::Kind::never);
-  if (child.kind == Part::Kind::negation) return std::move(child.children.front());
-  Part part{.kind = Part::Kind::negation, .cost = child.cost};
-  part.children.push_back(std::move(child));
-  return part;
-}
-
-class Lowering {
- public:
-  Lowering(const RecordType& type, const Operands& operands) : type_(type), operands_(operands) {}
-
-  Part fold(const Node& node) const;
-  Lowered finish(const Part& part);
-
- private:
-  Part fold_comparison(const Node& node) const;
-  Part test(const Node& node, const FieldInfo& column, Op op) const;
-  Part exists(const FieldInfo& column, const Node& node) const;
-  std::uint32_t emit(const Part& part, std::uint32_t yes, std::uint32_t no);
-
-  const RecordType& type_;
-  const Operands& operands_;
-  Lowered out_;
-};
-
-Part Lowering::fold(const Node& node) const {
-  std::vector<Part> children;
-  for (const Node& child : node.children) children.push_back(fold(child));
-  switch (node.kind) {
-    case Node::Kind::constant: return constant(node.value);
-    case Node::Kind::all_of: return joined(Part::Kind::all_of, std::move(children));
-    case Node::Kind::any_of: return joined(Part::Kind::any_of, std::move(children));
-    case Node::Kind::negation: return inverse(std::move(children.front()));
-    case Node::Kind::comparison: return fold_comparison(node);
-    case Node::Kind::record:
-      return constant((std::find(node.words.begin(), node.words.end(), type_.name) != node.words.end()) !=
-                      is_negated(node.op));
-  }
-  return {};
-}
-
-Part Lowering::exists(const FieldInfo& column, const Node& node) const {
-  if (!column.nullable) return constant(true);
-  return {.kind = Part::Kind::test,
-          .column = &column,
-          .operand = &presence(),
-          .text = operands_.text(node, column.name, Op::not_null),
-          .cost = 1};
-}
-
-Part Lowering::test(const Node& node, const FieldInfo& column, Op op) const {
-  const Operand* operand = operands_.find(node, column);
-  if (operand == nullptr || operand->form == Operand::Form::never) return constant(false);
-  if (operand->form == Operand::Form::present) return exists(column, node);
-  return {.kind = Part::Kind::test,
-          .column = &column,
-          .operand = operand,
-          .text = operands_.text(node, column.name, op),
-          .cost = cost_of(column, *operand)};
-}
-
-Part Lowering::fold_comparison(const Node& node) const {
-  std::vector<Part> tests, present;
-  for (const FieldInfo* column : node.reference.columns(type_)) {
-    if (is_negated(node.op) && operands_.find(node, *column) == nullptr) continue;
-    tests.push_back(test(node, *column, positive(node.op)));
-    present.push_back(exists(*column, node));
-  }
-  if (tests.empty()) return constant(false);
-  Part any = joined(Part::Kind::any_of, std::move(tests));
-  if (node.op == Op::null) return inverse(std::move(any));
-  if (!is_negated(node.op)) return any;
-  std::vector<Part> both;
-  both.push_back(joined(Part::Kind::any_of, std::move(present)));
-  both.push_back(inverse(std::move(any)));
-  return joined(Part::Kind::all_of, std::move(both));
-}
-
-// Emits from the end, so that the targets of a step are known when it is made; finish() turns the list round.
-std::uint32_t Lowering::emit(const Part& part, std::uint32_t yes, std::uint32_t no) {
+// Emits from the end, so that the targets of a step are known when it is made; lower() turns the list round.
+std::uint32_t emit(Lowered& out, const Part& part, std::uint32_t yes, std::uint32_t no) {
   switch (part.kind) {
     case Part::Kind::always: return yes;
     case Part::Kind::never: return no;
-    case Part::Kind::negation: return emit(part.children.front(), no, yes);
+    case Part::Kind::negation: return emit(out, part.children.front(), no, yes);
     case Part::Kind::all_of:
       for (auto child = part.children.rbegin(); child != part.children.rend(); ++child)
-        yes = emit(*child, yes, no);
+        yes = emit(out, *child, yes, no);
       return yes;
     case Part::Kind::any_of:
       for (auto child = part.children.rbegin(); child != part.children.rend(); ++child)
-        no = emit(*child, yes, no);
+        no = emit(out, *child, yes, no);
       return no;
     case Part::Kind::test: break;
   }
@@ -165,33 +25,29 @@ std::uint32_t Lowering::emit(const Part& part, std::uint32_t yes, std::uint32_t 
   Step step = make_step(*part.column, *part.operand);
   step.yes = yes;
   step.no = no;
-  out_.program.steps.push_back(step);
-  out_.notes.push_back({part.text, std::find(std::begin(identity), std::end(identity), part.column->name) !=
-                                       std::end(identity)});
-  return static_cast<std::uint32_t>(out_.program.steps.size() - 1);
-}
-
-Lowered Lowering::finish(const Part& part) {
-  std::vector<Step>& steps = out_.program.steps;
-  const std::uint32_t start = emit(part, accepted, refused);
-  const auto turned = [&](std::uint32_t at) {
-    return at >= refused ? at : static_cast<std::uint32_t>(steps.size() - 1 - at);
-  };
-  std::reverse(steps.begin(), steps.end());
-  std::reverse(out_.notes.begin(), out_.notes.end());
-  for (Step& step : steps) {
-    step.yes = turned(step.yes);
-    step.no = turned(step.no);
-  }
-  out_.program.start = turned(start);
-  return std::move(out_);
+  out.program.steps.push_back(step);
+  out.notes.push_back({part.text, std::find(std::begin(identity), std::end(identity), part.column->name) !=
+                                      std::end(identity)});
+  return static_cast<std::uint32_t>(out.program.steps.size() - 1);
 }
 
 }  // namespace
 
-Lowered lower(const Node& tree, const RecordType& type, const Operands& operands) {
-  Lowering lowering(type, operands);
-  return lowering.finish(lowering.fold(tree));
+Lowered lower(const Part& part) {
+  Lowered out;
+  std::vector<Step>& steps = out.program.steps;
+  const std::uint32_t start = emit(out, part, accepted, refused);
+  const auto turned = [&](std::uint32_t at) {
+    return at >= refused ? at : static_cast<std::uint32_t>(steps.size() - 1 - at);
+  };
+  std::reverse(steps.begin(), steps.end());
+  std::reverse(out.notes.begin(), out.notes.end());
+  for (Step& step : steps) {
+    step.yes = turned(step.yes);
+    step.no = turned(step.no);
+  }
+  out.program.start = turned(start);
+  return out;
 }
 
 }  // namespace weir::filter

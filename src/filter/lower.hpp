@@ -1,8 +1,7 @@
-// The typed tree, for one record type, into steps. What a missing field decides is folded away; what is left
-// runs cheap tests first.
+// A folded tree into the steps that run.
 #pragma once
 
-#include "filter/operands.hpp"
+#include "filter/fold.hpp"
 #include "filter/program.hpp"
 
 namespace weir::filter {
@@ -16,7 +15,7 @@ struct Lowered {
   std::vector<Note> notes;  // as many as steps
 };
 
-// Steps borrow their operands.
-Lowered lower(const Node& tree, const RecordType& type, const Operands& operands);
+// Steps borrow the part's operands, not the part.
+Lowered lower(const Part& part);
 
 }  // namespace weir::filter

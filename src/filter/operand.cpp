@@ -133,6 +133,7 @@ Result<Operand> text_operand(const Source& source, const Node& node) {
                                             std::to_string(regex.error().offset + 1));
       out.form = Operand::Form::regex;
       out.regex = *std::move(regex);
+      out.ignore_case = op == Op::imatch;
       break;
     }
     default:

@@ -28,7 +28,8 @@ struct Operand {
   Form form = Form::never;
   std::vector<Range> ranges;       // keys: sorted, apart
   std::vector<std::string> texts;  // texts: sorted; contains, starts_with, ends_with, flags: one
-  std::optional<Regex> regex;
+  std::optional<Regex> regex;      // of texts.front()
+  bool ignore_case = false;
   // One bit per value, for kinds of at most 16 bits with more than one range; else empty.
   std::vector<std::uint64_t> bitmap;
   std::string canonical;  // the literals in normal form: `443`, `{80, 443}`
