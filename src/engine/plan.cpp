@@ -1,5 +1,7 @@
 #include "engine/plan.hpp"
 
+#include <algorithm>
+
 #include <array>
 #include <utility>
 
@@ -28,6 +30,11 @@ constexpr NamedCounter named_counters[] = {
     {"forced_gaps", &Counters::forced_gaps},
 };
 static_assert(sizeof(Counters) == std::size(named_counters) * sizeof(std::uint64_t), "a counter has no name");
+
+bool is_wanted(const Plan& plan, const ParserSpec& spec) {
+  return std::ranges::any_of(spec.records, [&](RecordTypeOf type) { return plan.wants[type().id].wanted; });
+}
+
 }  // namespace
 
 void Counters::add(const Counters& other) noexcept {
@@ -43,8 +50,8 @@ void choose_parsers(Plan& plan) {
       {transport::tcp, &plan.tcp},       {transport::udp, &plan.udp}, {transport::icmp, &plan.icmp},
       {transport::icmpv6, &plan.icmpv6}, {transport::arp, &plan.arp}, {transport::sctp, &plan.sctp}};
   for (const ParserSpec* spec : registry<ParserSpec>()) {
-    bool run = false;
-    for (const RecordTypeOf type : spec->records) run = run || plan.wants[type().id].wanted;
+    const ParserSpec* next = find_plugin<ParserSpec>(spec->leads_to);
+    const bool run = is_wanted(plan, *spec) || (next != nullptr && is_wanted(plan, *next));
     for (const auto& [bit, list] : lists) {
       if ((spec->transports & bit) == 0) continue;
       const auto index = static_cast<std::uint16_t>(list->all.size());

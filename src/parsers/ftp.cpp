@@ -276,7 +276,8 @@ constexpr ParserSpec spec{.name = "ftp",
                           .ports = ports,
                           .match = match,
                           .methods = parser_methods<FtpParser>,
-                          .records = records};
+                          .records = records,
+                          .leads_to = "tls"};
 
 }  // namespace
 

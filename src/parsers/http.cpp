@@ -585,7 +585,8 @@ constexpr ParserSpec spec{.name = "http",
                           .ports = ports,
                           .match = match,
                           .methods = parser_methods<HttpParser>,
-                          .records = records};
+                          .records = records,
+                          .leads_to = "tls"};
 
 }  // namespace
 

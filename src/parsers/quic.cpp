@@ -264,6 +264,9 @@ void QuicParser::frames(Context& c, Bytes b) {
           for (int i = 0; i < 3; ++i) variable_integer(in);
         break;
       }
+      case 0x08:  // CRYPTO in Google's versions, STREAM elsewhere
+        if (!is_google(version_)) return;
+        [[fallthrough]];
       case 0x06: {  // CRYPTO
         const std::uint64_t offset = variable_integer(in), size = variable_integer(in);
         if (size > in.remaining() || offset > crypto_max) return;

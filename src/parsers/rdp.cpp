@@ -275,7 +275,8 @@ constexpr ParserSpec spec{
     .ports = ports,
     .match = match,
     .methods = parser_methods<RdpParser>,
-    .records = records};
+    .records = records,
+    .leads_to = "tls"};
 
 }  // namespace
 

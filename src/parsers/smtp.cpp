@@ -382,7 +382,8 @@ constexpr ParserSpec spec{.name = "smtp",
                           .ports = ports,
                           .match = match,
                           .methods = parser_methods<SmtpParser>,
-                          .records = records};
+                          .records = records,
+                          .leads_to = "tls"};
 
 }  // namespace
 

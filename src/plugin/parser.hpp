@@ -92,6 +92,9 @@ struct ParserSpec {
   Match (*match)(Bytes data, Side side);
   const ParserMethods& methods;
   std::span<const RecordTypeOf> records;  // all that it may emit, oddity aside
+  // The parser that Parse::rematch mostly leads to: this one runs, too, when only that one's records are
+  // wanted.
+  std::string_view leads_to{};
 };
 
 }  // namespace weir

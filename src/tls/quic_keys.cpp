@@ -143,7 +143,8 @@ QuicDraft quic_draft(std::uint32_t version) noexcept {
     case 0xff00001a:
     case 0xff00001b:
     case 0xff00001c:
-    case 0xfaceb002: return QuicDraft::draft27;  // the last: Facebook's mvfst
+    case 0xfaceb002:
+    case 0xfaceb00e: return QuicDraft::draft27;  // the last two: Facebook's mvfst
     case 0x51303530: return QuicDraft::q050;
     case 0x54303530: return QuicDraft::t050;
     case 0x54303531: return QuicDraft::t051;
