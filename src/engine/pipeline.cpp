@@ -302,10 +302,10 @@ class Pipeline {
 
 }  // namespace
 
-void Timeline::add(Time time, std::uint32_t length) {
+Timeline::Step& Timeline::reach(Time time) {
   if (steps.empty()) start = time;
   std::uint64_t at = time < start ? 0 : static_cast<std::uint64_t>((time - start).ns) >> shift;
-  while (at >= most) {
+  for (; at >= most; at >>= 1, ++shift) {
     // Pairs of steps become one.
     for (std::size_t i = 0; i < steps.size(); ++i) {
       const Step moved = steps[i];
@@ -314,12 +314,9 @@ void Timeline::add(Time time, std::uint32_t length) {
       steps[i / 2].bytes += moved.bytes;
     }
     steps.resize((steps.size() + 1) / 2);
-    ++shift;
-    at >>= 1;
   }
   if (at >= steps.size()) steps.resize(at + 1);
-  ++steps[at].packets;
-  steps[at].bytes += length;
+  return steps[at];
 }
 
 Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,

@@ -26,8 +26,17 @@ struct Timeline {
   unsigned shift = 20;  // a step lasts 2^shift nanoseconds
   std::vector<Step> steps;
 
-  void add(Time time, std::uint32_t length);
+  void add(Time time, std::uint32_t length) {
+    const std::uint64_t at = time < start ? 0 : static_cast<std::uint64_t>((time - start).ns) >> shift;
+    Step& step = at < steps.size() ? steps[at] : reach(time);
+    ++step.packets;
+    step.bytes += length;
+  }
   Duration step() const noexcept { return {std::int64_t{1} << shift}; }
+
+ private:
+  // The step of a time that has none yet.
+  Step& reach(Time time);
 };
 
 struct Outcome {

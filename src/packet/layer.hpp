@@ -2,6 +2,9 @@
 // Views into the packet's bytes; borrowed like them.
 #pragma once
 
+#include <cstddef>
+#include <cstring>
+
 #include "core/addr.hpp"
 #include "core/bytes.hpp"
 #include "core/schema.hpp"
@@ -15,10 +18,19 @@ std::string_view name_of(Tunnel t) noexcept;  // gre, ipip, 6in4, …; empty for
 struct FlowKey {
   Addr low, high;
   std::uint16_t low_port = 0, high_port = 0;
-  std::uint32_t scope =
-      0;  // tunnel kind and network identifier (VXLAN, Geneve): equal addresses, other network
+  // Tunnel kind and network identifier (VXLAN, Geneve): equal addresses, other network.
+  std::uint32_t scope = 0;
   IpProto proto{};
-  bool operator==(const FlowKey&) const = default;
+
+  // By words: the comparison of arrays is a call.
+  bool operator==(const FlowKey& other) const noexcept {
+    std::uint64_t a[5], b[5];
+    static_assert(offsetof(FlowKey, proto) == sizeof a);
+    std::memcpy(a, this, sizeof a);
+    std::memcpy(b, &other, sizeof b);
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4])) == 0 &&
+           proto == other.proto;
+  }
 };
 
 enum class LayerKind : std::uint8_t { ip, arp, other };
