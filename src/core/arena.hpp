@@ -24,7 +24,7 @@ class Arena {
   }
   std::string_view copy(std::string_view text) {
     std::byte* p = allocate(text.size() + 1, 1);  // + 1: an empty text still has data, so it is not null
-    std::memcpy(p, text.data(), text.size());
+    if (!text.empty()) std::memcpy(p, text.data(), text.size());
     return {reinterpret_cast<const char*>(p), text.size()};
   }
 

@@ -92,7 +92,12 @@ bool Analysis::take(AnalysisHost& host, FlowState& flow, const ParserChoice& cho
 
 bool Analysis::recognise(AnalysisHost& host, FlowState& flow, Side side, Bytes data) {
   const bool port_may_decide = data.size() >= 16 || tries_ > 0;
-  const Found found = find_parser(*parsers, flow, side, data, port_may_decide);
+  Found found = find_parser(*parsers, flow, side, data, port_may_decide);
+  // The few bytes that wait on the other side may be all it has to say.
+  const Side other = side == Side::orig ? Side::resp : Side::orig;
+  if (const auto& waiting = pending_[index_of(other)].bytes;
+      found.choice == nullptr && port_may_decide && !waiting.empty())
+    found = find_parser(*parsers, flow, other, waiting, port_may_decide);
   if (found.choice != nullptr) return take(host, flow, *found.choice);
   ++tries_;
   return false;

@@ -31,7 +31,7 @@ class Line {
   }
   Line& operator<<(std::string_view s) noexcept {
     const std::size_t n = std::min(s.size(), Max - size_);
-    std::memcpy(text_.data() + size_, s.data(), n);
+    if (n > 0) std::memcpy(text_.data() + size_, s.data(), n);  // an empty view may be null
     size_ += n;
     full_ |= n < s.size();
     return *this;

@@ -126,11 +126,13 @@ inline void write_loc_angle(Rdata& d, std::string_view positive, std::string_vie
   d.out << ms / 3'600'000 << ' ' << ms / 60'000 % 60 << ' ' << ms / 1000 % 60 << '.' << ms / 100 % 10
         << ms / 10 % 10 << ms % 10 << ' ' << (offset < 0 ? negative : positive) << ' ';
 }
+// Half a byte of mantissa, half of exponent, in centimetres; whole metres unless below.
 inline void write_loc_size(Rdata& d, std::uint8_t encoded) noexcept {
+  const unsigned exponent = encoded & 15u;
   std::uint64_t centimetres = encoded >> 4;
-  for (unsigned power = encoded & 15u; power > 0; --power) centimetres *= 10;
+  for (unsigned power = exponent; power > 0; --power) centimetres *= 10;
   d.out << centimetres / 100;
-  if (centimetres % 100 != 0) d.out << '.' << centimetres / 10 % 10 << centimetres % 10;
+  if (exponent < 2) d.out << '.' << centimetres / 10 % 10 << centimetres % 10;
   d.out << 'm';
 }
 inline void write_loc(Rdata& d) noexcept {
@@ -157,6 +159,8 @@ inline void write_svc_param(Rdata& d, std::uint16_t key, ByteReader value) noexc
     d.out << "key" << std::uint64_t{key};
   if (value.empty()) return;
   d << "=";
+  constexpr std::uint16_t alpn = 1;
+  if (key == alpn) d << "\"";
   Rdata v{value, d.message, d.out};
   for (bool first = true; !value.empty(); first = false) {
     if (!first) d << ",";
@@ -169,7 +173,7 @@ inline void write_svc_param(Rdata& d, std::uint16_t key, ByteReader value) noexc
           d.out << "key" << std::uint64_t{needed};
         break;
       }
-      case 1: d << value.text(value.u8()); break;
+      case alpn: d << value.text(value.u8()); break;
       case 3: v.u16(); break;
       case 4:
         if (const Bytes four = value.bytes(4); !four.empty()) d.out << Addr::v4(four.data());
@@ -181,6 +185,7 @@ inline void write_svc_param(Rdata& d, std::uint16_t key, ByteReader value) noexc
       default: v.quoted(value.text(value.remaining())); break;
     }
   }
+  if (key == alpn) d << "\"";
   if (!value.ok()) d.r.fail();
 }
 inline void write_svcb(Rdata& d) noexcept {

@@ -319,8 +319,8 @@ class HttpParser {
     transactions_.push_back(std::move(t));
     h.transaction = transactions_.size() - 1;
     h.state = State::header;
+    // HTTP/0.9 has no header, but clients that merely forget the version send one.
     simple_ = r.version.empty();
-    if (simple_) message_done(c, h);
   }
 
   void make_room(Context& c) {

@@ -226,7 +226,7 @@ class SmtpParser {
     if (is_greeting) return;
     const About about = pending_.empty() ? About::other : pending_.front();
     if (!pending_.empty()) pending_.erase(pending_.begin());
-    if (about != About::quit || !mail_.begun) {
+    if (about != About::quit) {
       last_code_ = *code;
       last_reply_ = text;
     }

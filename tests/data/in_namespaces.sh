@@ -27,11 +27,11 @@ if command -v ethtool > /dev/null; then
   ip netns exec $ns-c ethtool -K eth0 tx off tso off gso off gro off > /dev/null 2>&1 || true
 fi
 ip netns exec $ns-c tcpdump -i eth0 -U --immediate-mode -s 0 -w "$out" 2> "$out.log" &
-until grep -q listening "$out.log"; do read -rt 0.05 < <(:) || true; done
+until grep -q listening "$out.log"; do sleep 0.05; done
 if [ -n "$server" ]; then ip netns exec $ns-s bash -c "$server" & fi
-if [ -n "$ready" ]; then timeout 20 ip netns exec $ns-c bash -c "until $ready; do read -rt 0.1 < <(sleep 0.1) || true; done" > /dev/null 2>&1; fi
+if [ -n "$ready" ]; then timeout 20 ip netns exec $ns-c bash -c "until $ready; do sleep 0.1; done" > /dev/null 2>&1; fi
 ip netns exec $ns-c bash -c "$client"
-read -rt 0.5 < <(sleep 0.5) || true
+sleep 0.5
 ip netns pids $ns-s | xargs -r kill 2> /dev/null || true
 pkill -INT -P $$ tcpdump || true
 wait 2> /dev/null || true

@@ -167,7 +167,7 @@ TEST(Dns, DataIsShownAsDigDoes) {
             "A 8 2 300 20260101000000 20251201000000 12345 example eHl6");
   EXPECT_EQ(shown(65, be16(1) + std::string(1, '\0') + unhex("0001 0006 02") + "h2\x02h3" +
                           unhex("0003 0002 01bb 0004 0004 c0000201")),
-            "1 . alpn=h2,h3 port=443 ipv4hint=192.0.2.1");
+            R"(1 . alpn="h2,h3" port=443 ipv4hint=192.0.2.1)");
   // RFC 1876's own example: 42 21 54 N 71 06 18 W -24m 30m, the precisions at their defaults.
   EXPECT_EQ(shown(29, unhex("00331613") + be32(0x80000000u + 152514000u) + be32(0x80000000u - 255978000u) +
                           be32(10'000'000 - 2400)),

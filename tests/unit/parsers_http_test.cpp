@@ -110,6 +110,17 @@ TEST(Http, Version09HasNoHeaders) {
   EXPECT_EQ(records[0].response_body_bytes, 11u);
 }
 
+TEST(Http, RequestWithoutAVersionMayHaveHeaders) {
+  const std::vector<Turn> turns = {{Side::orig, "GET /x\r\nHost: a.example\r\n\r\n"},
+                                   {Side::resp, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"}};
+  test::expect_same_when_split("http", turns);
+  ParserFlow flow("http");
+  const auto records = played(flow, turns);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].host, "a.example");
+  EXPECT_EQ(records[0].status_code, 400);
+}
+
 TEST(Http, InterimResponseIsKeptApart) {
   ParserFlow flow("http");
   const auto records = played(
