@@ -187,7 +187,7 @@ Result<int> run_read(const Arguments& arguments) {
   // Alone on a terminal it is a person who asks: the page. Otherwise records.
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
                        arguments.has("write") || arguments.has("profile");
-  const bool page = format.empty() && !selects && stdout_terminal().present;
+  const bool page = arguments.has("summary") || (format.empty() && !selects && stdout_terminal().present);
   WEIR_TRY(const Output output,
            output_from(arguments, types, selects && stdout_terminal().present ? "table" : "json"));
   Plan plan;
@@ -201,8 +201,8 @@ Result<int> run_read(const Arguments& arguments) {
   WEIR_ASSERT(pcap != nullptr);
   WEIR_TRY(const auto source, pcap->open(inputs.files));
   std::signal(SIGINT, interrupt);
-  return page || format == "summary" ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
-                                     : write_records(plan, *source, bpf, output, arguments.has("quiet"));
+  return page ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
+              : write_records(plan, *source, bpf, output, arguments.has("quiet"));
 }
 
 constexpr Option options[] = {
@@ -222,6 +222,10 @@ constexpr Option options[] = {
      .value = "EXPR",
      .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
     {.name = "explain", .doc = "Show how --where is understood, and read nothing"},
+    {.name = "summary",
+     .letter = 's',
+     .doc = "What is in it, on one page: as on a terminal, also into a pipe",
+     .group = "Output"},
     output_option,
     fields_option,
     write_option,

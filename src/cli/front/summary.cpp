@@ -115,8 +115,8 @@ void chart(Page& page, const Timeline& timeline) {
         row == height - 1 ? bit_rate(static_cast<double>(peak) * 8 / column_seconds) : "";
     page.line(fmt::format("{:>11} {}", label, page.paint("36", blocks)));
   }
-  page.line(page.dim(fmt::format("{:>11} each column is {}", "",
-                                 human_duration(Duration{static_cast<std::int64_t>(column_seconds * 1e9)}))));
+  const std::string step = human_duration(Duration{static_cast<std::int64_t>(column_seconds * 1e9)});
+  page.line(page.dim(fmt::format("{:>11} {}, a column is {}", "", human_time(timeline.start), step)));
 }
 
 }  // namespace
@@ -179,12 +179,15 @@ void Summary::add_flow(const Flow& flow) {
   const Tally amount{.count = 1, .bytes = flow.bytes, .packets = flow.packets};
   talkers_.add({buffer, write_addr(buffer, flow.ref.src_ip)}, amount);
   talkers_.add({buffer, write_addr(buffer, flow.ref.dst_ip)}, amount);
+  const std::string_view transport = name_of(flow.ref.proto);
   if (flow.application.data() != nullptr)
     applications_.add(flow.application, amount);
+  else if (flow.ref.proto == IpProto::tcp || flow.ref.proto == IpProto::udp)
+    applications_.add(fmt::format("{}, not recognised", transport), amount);
+  else if (!transport.empty())
+    applications_.add(transport, amount);
   else
-    applications_.add(
-        fmt::format("{} (unrecognised)", name_of(flow.ref.proto).empty() ? "other" : name_of(flow.ref.proto)),
-        amount);
+    applications_.add(fmt::format("IP protocol {}", static_cast<unsigned>(flow.ref.proto)), amount);
 }
 
 std::string Summary::page(const std::vector<std::string>& inputs, const Outcome& outcome, bool colour,
@@ -208,10 +211,10 @@ std::string Summary::page(const std::vector<std::string>& inputs, const Outcome&
     const auto rows = ranking.top(rows_shown, true);
     if (rows.empty()) return;
     page.heading(title);
-    const unsigned bar_columns = page.width() / 4, name_columns = page.width() - bar_columns - 33;
+    const unsigned bar_columns = page.width() / 4, name_columns = page.width() - bar_columns - 30;
     const double most = std::max<double>(1, static_cast<double>(rows.front().second.bytes));
     for (const auto& [name, tally] : rows)
-      page.line(fmt::format("  {} {} {:>9} {:>14} flows", Page::cell(name, name_columns),
+      page.line(fmt::format("  {} {} {:>8} {:>10} flows", Page::cell(name, name_columns),
                             page.bar(static_cast<double>(tally.bytes) / most, bar_columns),
                             human_bytes(tally.bytes), human_count(tally.count)));
   };
