@@ -75,8 +75,8 @@ void Sequencer::defragment(Round& round, std::uint32_t packet, std::size_t fragm
   const std::uint64_t parent = parent_;
   const Datagram whole = defragmenter_.add(read, round.slice.packets[packet].time);
   if (!whole) {
-    if (whole.oddity == nullptr) return;
-    round.layers[fragment].oddity = whole.oddity;
+    // Goes to a worker for its packet record and oddity; flows count it when its datagram is whole.
+    if (whole.oddity != nullptr) round.layers[fragment].oddity = whole.oddity;
     return distribute(round, packet, fragment, fragment + 1, parent);
   }
   round.slice.memory.push_back(whole.memory);

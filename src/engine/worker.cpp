@@ -117,18 +117,19 @@ void Worker::take(const Round& round, const Item& item) {
   const std::uint64_t number = round.first_packet + item.packet;
   out_.at({order_of(number, layer.depth), 0});
   if (layer.oddity != nullptr) oddity(layer, raw);
-  if (out_.wants<Packet>()) packet_record(layer, raw, number);
   switch (layer.kind) {
     case LayerKind::ip:
-      if (!layer.fragment) ip(layer, raw, item, order_of(number, layer.depth));
-      return;
-    case LayerKind::arp: return arp(layer, raw);
-    case LayerKind::other: ++counters_.not_ip; return;
+      if (!layer.fragment) return ip(layer, raw, item, number);
+      break;
+    case LayerKind::arp: arp(layer, raw); break;
+    case LayerKind::other: ++counters_.not_ip; break;
   }
+  if (out_.wants<Packet>()) packet_record(layer, raw, number, 0);
 }
 
-void Worker::ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t order) {
-  FlowState& flow = flow_of(layer, raw, item, order);
+void Worker::ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t number) {
+  FlowState& flow = flow_of(layer, raw, item, order_of(number, layer.depth));
+  if (out_.wants<Packet>()) packet_record(layer, raw, number, flow.flow_id);
   const Side side = layer.from_low == flow.orig_is_low ? Side::orig : Side::resp;
   const std::size_t s = index_of(side);
   if (flow.packets[s] == 0) {
@@ -264,7 +265,8 @@ void Worker::arp(const Layer& layer, const RawPacket& raw) {
   arp_.offer(host_, arp_flow_, {raw.time, Side::orig, link_of(layer), layer.payload}, layer.payload, 0);
 }
 
-void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number) {
+void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number,
+                           std::uint64_t flow_id) {
   Packet p{.time = raw.time,
            .number = number + 1,
            .length = raw.length,
@@ -277,7 +279,8 @@ void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64
   p.vlan = link.vlan;
   if (layer.outer_vlan != 0xffff) p.outer_vlan = layer.outer_vlan;
   if (layer.kind == LayerKind::ip) {
-    p.ref = {.src_ip = layer.src(),
+    p.ref = {.flow_id = flow_id,
+             .src_ip = layer.src(),
              .dst_ip = layer.dst(),
              .src_port = layer.src_port,
              .dst_port = layer.dst_port,

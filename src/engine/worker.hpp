@@ -31,13 +31,14 @@ class Worker {
   };
 
   void take(const Round& round, const Item& item);
-  void ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t order);
+  void ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t number);
   // The flow of the packet, started anew where the one in the table has ended.
   FlowState& flow_of(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t order);
   FlowState& start(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t order);
   void analyse(FlowState& flow, const Layer& layer, Side side, Time time);
   void arp(const Layer& layer, const RawPacket& raw);
-  void packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number);
+  // `flow_id` is 0 where there is no flow: not IP, or a fragment of a datagram that is not whole.
+  void packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number, std::uint64_t flow_id);
   void oddity(const Layer& layer, const RawPacket& raw);
   void flow_oddity(const FlowState& flow, Time time, std::string_view name);
 

@@ -52,6 +52,11 @@ def normal_name(name):
     return name if len(name) <= 1 else name.rstrip(".")
 
 
+def host_only(host):
+    """weir keeps a Host header's port apart, as Zeek does."""
+    return re.sub(r":\d*$", "", host.strip().lower())
+
+
 def tshark_facts(path, cache):
     key = hashlib.sha256(path.read_bytes()).hexdigest()
     kept = cache / f"{key}.json"
@@ -91,9 +96,10 @@ def weir_facts(weir, path):
             packets.add(number)
             if record.get("ip_length") is not None:
                 transports["ip"].add(number)
-                if record["proto"] in ("tcp", "udp"):
+                # A fragment has no payload_length: tshark, too, decodes the transport once the datagram is whole.
+                if record["proto"] in ("tcp", "udp") and record.get("payload_length") is not None:
                     transports[record["proto"]].add(number)
-        elif kind == "dns":
+        elif kind == "dns" and record.get("variant") != "netbios":  # tshark has other fields for these
             facts["values"]["dns_name"].add(record.get("query"))
         elif kind == "http":
             facts["values"]["http_host"].add(record.get("host"))
@@ -113,7 +119,7 @@ def differences(theirs, ours):
         if want != have:
             yield name, [str(want)], [str(have)]
     for name in FIELDS:
-        clean = normal_name if name in ("dns_name", "tls_sni") else str.strip
+        clean = {"dns_name": normal_name, "tls_sni": normal_name, "http_host": host_only}.get(name, str.strip)
         want = {clean(v) for v in theirs["values"][name]} - {""}
         have = {clean(v) for v in ours["values"][name] if v} - {""}
         if want != have:
