@@ -299,7 +299,8 @@ class HttpParser {
     if (status && h.role != Half::Role::client) return response_line(c, h, *status);
     const auto request = http::read_request_line(line);
     if (request && h.role != Half::Role::server) return request_line(c, h, *request);
-    if (depth_ == 0) {
+    // Servers answer rubbish too, so one side alone does not tell that this is not HTTP.
+    if (depth_ == 0 && halves_[1 - static_cast<std::size_t>(c.side)].state == State::lost) {
       parse_ = Parse::malformed;
       return;
     }

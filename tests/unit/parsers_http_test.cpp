@@ -274,7 +274,14 @@ TEST(Http, BadFramingIsNoted) {
   EXPECT_THAT(chunked.oddities(), ElementsAre("http_bad_chunk"));
   ParserFlow bad("http");
   bad.send(Side::orig, "this is not http at all\r\n");
+  EXPECT_THAT(bad.oddities(), ElementsAre("http_bad_request_line"));
+  bad.send(Side::resp, "neither is this\r\n");
   EXPECT_EQ(bad.parse, Parse::malformed);
+  ParserFlow answered("http");
+  answered.send(Side::orig, "rubbish\r\n");
+  answered.send(Side::resp, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_EQ(answered.records<Http>().size(), 1u);
+  EXPECT_EQ(answered.records<Http>()[0].status_code, 400);
 }
 
 TEST(Http, HostComesFromTheTargetWhenThereIsNoHeader) {
