@@ -47,8 +47,19 @@ def run(command, **kwargs):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600, check=False, **kwargs)
 
 
+# Behind these tshark goes on with packets that are only quoted: in an ICMP error, an sFlow sample, an OpenFlow message.
+QUOTING = {"icmp", "icmpv6", "sflow", "openflow_v4", "openflow", "openflow_v1", "ldp", "cflow"}
+
+
+def outermost(protocols):
+    end = next((i for i, p in enumerate(protocols) if p in QUOTING), len(protocols))
+    return protocols[:end]
+
+
 def normal_name(name):
-    name = name.strip().lower()
+    """weir writes bytes that DNS names rarely have as \\DDD (RFC 4343 §2.1), and the root as a dot; tshark shows UTF-8."""
+    name = re.sub(r"((?:\\\d{3})+)", lambda m: bytes(int(d) for d in re.findall(r"\d{3}", m[1])).decode("utf-8", "replace"), name)
+    name = name.strip().lower().replace("<root>", ".")
     return name if len(name) <= 1 else name.rstrip(".")
 
 
@@ -72,7 +83,7 @@ def tshark_facts(path, cache):
     for line in done.stdout.decode("utf-8", "replace").splitlines():
         columns = line.split("\t")
         counts["packets"] += 1
-        protocols = set(columns[0].split(":"))
+        protocols = set(outermost(columns[0].split(":")))
         counts["ip"] += bool(protocols & {"ip", "ipv6"})
         counts["tcp"] += "tcp" in protocols
         counts["udp"] += "udp" in protocols
