@@ -259,7 +259,8 @@ void Analysis::datagram(AnalysisHost& host, FlowState& flow, const Arrival& arri
     end(host, flow, arrival);
     finished = false;
     tries_ = 0;
-    if (++rematches_ > host.plan.limits.rematches) finish();
+    if (++rematches_ > host.plan.limits.rematches) return finish();
+    if (step.consumed == 0) datagram(host, flow, arrival, data, cut);
   }
 }
 

@@ -80,12 +80,13 @@ class TlsParser {
   Step data(Context& c, Bytes b) { return c.flow.proto == IpProto::udp ? datagram(c, b) : stream(c, b); }
 
   // Where the next record starts is unknown: this side is not read any further.
-  void gap(Context& c, std::size_t) { sides_[index(c)].lost = true; }
+  void gap(Context& c, std::size_t) { sides_[index(c)].lost = sides_[index(c)].has_records = true; }
   void end(Context& c) { session_.emit(c); }
 
  private:
   struct Peer {
     bool lost = false;
+    bool has_records = false;  // an SSL 2.0 message can only come before the first record
     std::vector<std::uint8_t> pending;  // a message that goes on in the next record
     std::uint64_t seen_messages = 0;    // DTLS: by sequence number, to pass over retransmissions
     std::vector<PartialMessage> partial;
@@ -120,7 +121,7 @@ class TlsParser {
 
 Step TlsParser::stream(Context& c, Bytes b) {
   std::size_t at = 0;
-  if (b.size() >= 3 && (b[0] & 0x80U) != 0) {
+  if (!sides_[index(c)].has_records && b.size() >= 3 && (b[0] & 0x80U) != 0) {
     at = sslv2(c, b);
     if (session_.has_hello() && c.side == Side::resp) return finish(c, b.size());
     if (at == 0) return {0, Parse::more};
@@ -129,6 +130,7 @@ Step TlsParser::stream(Context& c, Bytes b) {
     if (sides_[index(c)].lost) return is_finished() ? finish(c, b.size()) : Step{b.size(), Parse::more};
     const std::uint8_t* p = &b[at];
     const std::size_t size = load_be16(p + 3);
+    sides_[index(c)].has_records = true;
     if (p[0] < change_cipher_spec || p[0] > heartbeat || p[1] != 3 || size > record_max) {
       c.oddity("malformed_tls_record");
       return finish(c, at);

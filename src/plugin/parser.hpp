@@ -24,7 +24,7 @@ enum class Parse : std::uint8_t { more, done, malformed, rematch };
 
 struct Step {
   // Bytes used up. Less than given: the rest comes again, with more behind it. More than given: that many are
-  // skipped unseen (bodies). Ignored for datagrams.
+  // skipped unseen (bodies). For datagrams only this counts: rematch with 0 offers the same one again.
   std::size_t consumed = 0;
   Parse parse = Parse::more;
 };
