@@ -72,7 +72,7 @@ WEIR_INLINE void tcp(Decoding& d, Layer& l, const Endpoints& e, Piece segment) n
   l.acknowledgment = segment.be32(8);
   l.tcp_flags = segment.data[13];
   l.window = segment.be16(14);
-  const std::uint32_t header = segment.data[12] >> 4U << 2U;
+  const std::uint32_t header = std::uint32_t{segment.data[12]} >> 4U << 2U;
   if (header < 20 || header > segment.wire) [[unlikely]] {
     set_payload(l, segment.from(segment.wire));
     return note(l, "bad_tcp_header_length");
