@@ -324,6 +324,7 @@ class DnsParser {
     if (!known.empty()) d.opcode_name = known;
     set_flags(d, p.header);
     d.recursion_desired = p.header.recursion_desired();
+    if (variant != Variant::netbios) d.z = p.header.z();
     if (p.edns_udp_size) {
       d.edns_udp_size = p.edns_udp_size;
       d.dnssec_ok = p.dnssec_ok;
@@ -339,7 +340,6 @@ class DnsParser {
       return;  // the other bits have other meanings (RFC 1002 §4.2.1.1)
     d.checking_disabled = (h.flags & 0x10) != 0;
     d.authentic_data = (h.flags & 0x20) != 0;
-    d.z = h.z();
   }
 
   void emit_pending(Context& c, const Pending& p) {

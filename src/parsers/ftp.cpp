@@ -80,9 +80,9 @@ std::optional<std::uint64_t> read_size(std::string_view text) {
   return parse_digits<std::uint64_t>(text.substr(start, word - start));
 }
 
-// A reply's code, if the line begins with one.
+// A reply's code, if the line begins with one; some servers forget the space behind it.
 std::optional<std::uint16_t> reply_code(std::string_view line) {
-  if (line.size() < 3 || (line.size() > 3 && line[3] != ' ' && line[3] != '-')) return std::nullopt;
+  if (line.size() > 3 && line[3] >= '0' && line[3] <= '9') return std::nullopt;
   const auto code = parse_digits<std::uint16_t>(line.substr(0, 3));
   return code && *code >= 100 && *code < 700 ? code : std::nullopt;
 }
@@ -167,8 +167,9 @@ class FtpParser {
   void reply(Context& c, std::string_view text) {
     const auto code = reply_code(text);
     const bool goes_on = text.size() > 3 && text[3] == '-';
+    const bool ends = text.size() <= 3 || text[3] == ' ';
     // Several lines: "226-…" up to "226 …" (RFC 959 §4.2); what is between is free text.
-    if (multiline_ != 0 && (code != multiline_ || goes_on)) return;
+    if (multiline_ != 0 && (code != multiline_ || !ends)) return;
     if (!code) return c.oddity("ftp_bad_reply");
     multiline_ = goes_on ? *code : std::uint16_t{0};
     if (goes_on) return;

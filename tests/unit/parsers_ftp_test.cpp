@@ -120,6 +120,17 @@ TEST(Ftp, GapsAndLongLinesDoNotStopIt) {
   EXPECT_THAT(flow.oddities(), ElementsAre("ftp_long_line"));
 }
 
+TEST(Ftp, ReplyCodesNeedNoSpaceBehind) {
+  ParserFlow flow("ftp");
+  const auto r = played(flow, {{Side::resp, "220FTP\r\n"},
+                               {Side::orig, "DELE a\r\nDELE b\r\n"},
+                               {Side::resp, "250-one\r\n250two\r\n250 gone\r\n550none\r\n"}});
+  ASSERT_EQ(r.size(), 2u);
+  EXPECT_EQ(r[0].reply_text, "gone");
+  EXPECT_EQ(r[1].reply_code, 550);
+  EXPECT_EQ(r[1].reply_text, "none");
+}
+
 TEST(Ftp, ContentIsRecognised) {
   const ParserFlow flow("ftp");
   EXPECT_EQ(flow.match("220 (vsFTPd 3.0.3)\r\n", Side::resp), Match::yes);
