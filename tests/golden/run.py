@@ -6,6 +6,8 @@ then the lines it prints, then "[N]" when its exit code N is not 0. Blank lines 
 or comment do not count. A file has one fresh folder; each of its commands runs in a bash of its own, with weir on
 PATH, $DATA for tests/data, $ROOT for the repository, TZ=UTC and no colours; stderr is part of the output.
 --update writes what is printed now into the files.
+
+README.md is one as well: its blocks of commands run in the repository's own folder, and each ends with its fence.
 """
 import argparse
 import concurrent.futures
@@ -30,11 +32,11 @@ def environment(weir, folder):
     return env
 
 
-def execute(command, folder, env):
+def execute(command, cwd, env):
     """The lines printed, with [N] as the last one when the exit code is not 0."""
     try:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=folder / "work", env=env, stdin=subprocess.DEVNULL,
+            ["bash", "-c", command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT_S, check=False,
         )
     except subprocess.TimeoutExpired:
@@ -64,6 +66,9 @@ def run_file(path, weir):
         (folder / "bin").mkdir()
         (folder / "bin" / "weir").symlink_to(weir)
         env = environment(weir, folder)
+        markdown = path.suffix == ".md"
+        cwd = path.resolve().parent if markdown else folder / "work"
+        ends = ("$ ", "```") if markdown else ("$ ", "#")
         at = 0
         while at < len(source):
             line = source[at]
@@ -78,10 +83,10 @@ def run_file(path, weir):
                 command += "\n" + source[at][2:]
                 at += 1
             blank = 0
-            while at < len(source) and not source[at].startswith(("$ ", "#")):
+            while at < len(source) and not source[at].startswith(ends):
                 blank = 0 if source[at] else blank + 1
                 at += 1
-            out.extend(execute(command, folder, env) + [""] * blank)
+            out.extend(execute(command, cwd, env) + [""] * blank)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return "\n".join(out)
@@ -99,7 +104,7 @@ def main():
     weir = pathlib.Path(options.weir).resolve()
 
     paths = []
-    for given in options.files or [HERE]:
+    for given in options.files or [HERE, HERE.parent.parent / "README.md"]:
         paths += sorted(given.rglob("*.test")) if given.is_dir() else [given]
     if not paths:
         sys.exit("run.py: no tests there")
