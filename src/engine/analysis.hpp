@@ -81,7 +81,7 @@ struct Analysis {
   std::vector<ParserState> every_;  // of offer()
   std::array<Pending, 2> pending_;
   std::uint8_t tries_ = 0, rematches_ = 0, malformed_ = 0;
-  bool started_ = false, rematch_ = false;
+  bool rematch_ = false;
 };
 
 FlowRef flow_ref(const FlowState& flow) noexcept;
