@@ -36,7 +36,7 @@ std::optional<Duration> read_exponent(std::uint8_t byte) noexcept {
   const auto exponent = static_cast<std::int8_t>(byte);
   if (exponent > 31 || exponent < -32) return std::nullopt;
   if (exponent >= 0) return seconds(std::int64_t{1} << exponent);
-  return Duration{1'000'000'000 >> -exponent};
+  return Duration{std::int64_t{1'000'000'000} >> -exponent};
 }
 
 Text number_text(Context& c, unsigned number) {
