@@ -94,7 +94,7 @@ WEIR_INLINE void udp(Decoding& d, Layer& l, const Endpoints& e, Piece datagram) 
   const std::uint32_t length = datagram.be16(4);
   if (length >= 8 && length <= datagram.wire) [[likely]]
     payload = payload.first(length - 8);
-  else if (length != 0 || e.src_top == 0)  // RFC 2675 §4: 0 in an IPv6 jumbogram
+  else if (l.ip_length <= 0xffff)  // RFC 2675 §4: in a larger packet it says nothing
     note(l, "bad_udp_length");
   set_payload(l, payload);
   if (is_tunnel_port(src_port, dst_port) || looks_like_teredo(payload)) [[unlikely]]
@@ -138,7 +138,7 @@ WEIR_INLINE void transport(Decoding& d, Layer& l, const Endpoints& e, std::uint8
 // Behind extension headers (IPv6) or an authentication header (both).
 [[gnu::noinline]] void extended(Decoding& d, Layer& l, const Endpoints& e, std::uint8_t proto, bool v4,
                                 Piece rest) {
-  const Upper upper = skip_extensions(proto, rest);
+  const Upper upper = skip_extensions(proto, rest, v4);
   if (upper.oddity != nullptr) note(l, upper.oddity);
   if (!upper.fragment && upper.oddity == nullptr) return transport(d, l, e, upper.proto, v4, upper.rest);
   l.fragment = upper.fragment;

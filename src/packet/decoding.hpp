@@ -99,7 +99,7 @@ struct Upper {
   const char* oddity = nullptr;
 };
 bool is_extension(std::uint8_t proto) noexcept;
-Upper skip_extensions(std::uint8_t proto, Piece rest) noexcept;
+Upper skip_extensions(std::uint8_t proto, Piece rest, bool v4) noexcept;
 // The ports of an ICMP or ICMPv6 message as community-id-spec v1 has them.
 struct IcmpPorts {
   std::uint16_t src, dst;

@@ -127,6 +127,31 @@ void raw_ip(Decoding& d, std::uint32_t header, Piece frame) {
   decode_ip_version(d, frame.from(header));
 }
 
+// RFC 1201, as Linux captures it: addresses, offset, protocol, fragmentation.
+void arcnet(Decoding& d, Piece frame) {
+  if (!frame.has(8)) return add_other(d, frame, missing(frame, 8, "truncated_frame"));
+  switch (frame.data[5] == 0 ? frame.data[4] : 0) {
+    case 212: return decode_ether_type(d, 0x0800, frame.from(8));
+    case 196: return decode_ether_type(d, 0x86dd, frame.from(8));
+    default: return add_other(d, frame);
+  }
+}
+
+// A switch's tag stands between addresses and EtherType.
+void switch_tag(Decoding& d, std::uint32_t length, Piece frame) {
+  if (frame.has(12)) d.macs = frame.data;
+  type_at(d, 12 + length, frame);
+}
+
+// Apple's pktap: a header that names the link type, in the host's byte order.
+void packet_tap(Decoding& d, Piece frame) {
+  if (!frame.has(12)) return add_other(d, frame, missing(frame, 12, "truncated_pktap"));
+  const auto header = load_le<std::uint32_t>(frame.data), link_type = load_le<std::uint32_t>(frame.data + 8);
+  if (header < 12 || header > frame.wire || link_type > 0xffff || link_type == 258)
+    return add_other(d, frame, "bad_pktap_header");
+  decode_link(d, static_cast<std::uint16_t>(link_type), frame.from(header));
+}
+
 void encapsulated(Decoding& d, Piece frame) {  // OpenBSD enc(4): host byte order
   constexpr std::uint32_t header = 12;
   if (!frame.has(header)) return add_other(d, frame, missing(frame, header, "truncated_enc"));
@@ -202,12 +227,18 @@ void rare_link(Decoding& d, std::uint16_t link_type, Piece frame) {
     case 117: return filter_log(d, frame);
     case 122: return decode_llc(d, frame.from(16));  // IP over Fibre Channel, RFC 2625
     case 123: return sun_atm(d, frame);
+    case 129: return arcnet(d, frame);
     case 138: return type_at(d, 16, frame);  // IP over IEEE 1394
     case 219: return decode_ether_type(d, 0x8847, frame);
     case 226: return solaris_ipnet(d, frame);
     case 239: return netfilter_log(d, frame);
     case 240: return decode_ethernet(d, frame.from(4));  // netANALYZER
     case 241: return decode_ethernet(d, frame.from(12));
+    case 258: return packet_tap(d, frame);
+    case 281:                                  // Broadcom's tag
+    case 284: return switch_tag(d, 4, frame);  // Marvell's
+    case 282: return decode_ethernet(d, frame.from(4));
+    case 285: return switch_tag(d, 8, frame);
     default: return add_other(d, frame, never_ip(link_type) ? nullptr : "unknown_link_type");
   }
 }
@@ -215,12 +246,14 @@ void rare_link(Decoding& d, std::uint16_t link_type, Piece frame) {
 }  // namespace
 
 void decode_link(Decoding& d, std::uint16_t link_type, Piece frame) {
+  // Some link types carry another one.
+  if (++d.link_headers > max_link_headers) return add_other(d, frame, "link_header_depth");
   switch (link_type) {
     case 0:
     case 108: return null_link(d, frame);
     case 1: return decode_ethernet(d, frame);
-    case 9:
     case 166: return decode_ppp(d, frame);
+    case 9:
     case 50: return ppp_serial(d, frame);
     case 51: return decode_ether_type(d, 0x8864, frame);
     case 12:

@@ -35,8 +35,8 @@ bool is_extension(std::uint8_t proto) noexcept {
   }
 }
 
-Upper skip_extensions(std::uint8_t proto, Piece rest) noexcept {
-  for (unsigned i = 0; is_extension(proto); ++i) {
+Upper skip_extensions(std::uint8_t proto, Piece rest, bool v4) noexcept {
+  for (unsigned i = 0; v4 ? proto == authentication : is_extension(proto); ++i) {
     if (i == max_extensions) return {.rest = rest, .proto = proto, .oddity = "too_many_extension_headers"};
     if (!rest.has(8))
       return {.rest = rest, .proto = proto, .oddity = missing(rest, 8, "truncated_extension_header")};

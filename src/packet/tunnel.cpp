@@ -191,7 +191,10 @@ void open_ip_tunnel(Decoding& d, IpProto proto, bool outer_v4, Piece rest) {
 void open_udp_tunnel(Decoding& d, std::uint16_t src_port, std::uint16_t dst_port, Piece payload) {
   switch (dst_port) {
     case 4789:
-    case 8472: return vxlan(d, payload);
+    case 8472:
+      if (payload.has(1) && payload.data[0] == 0x0c)
+        return vxlan_gpe(d, payload);  // seen on these ports, too
+      return vxlan(d, payload);
     case 4790: return vxlan_gpe(d, payload);
     case 6081: return geneve(d, payload);
     default: break;
