@@ -64,8 +64,10 @@ def normal_name(name):
 
 
 def host_only(host):
-    """weir keeps a Host header's port apart, as Zeek does."""
-    return re.sub(r":\d*$", "", host.strip().lower())
+    """weir keeps a Host header's port apart, as Zeek does, and takes the brackets off IPv6 addresses."""
+    host = host.strip().lower()
+    bracketed = re.match(r"\[(.*)\](:\d*)?$", host)
+    return bracketed[1] if bracketed else re.sub(r"^([^:]*):\d*$", r"\1", host)
 
 
 def tshark_facts(path, cache):
