@@ -86,7 +86,7 @@ class TlsParser {
  private:
   struct Peer {
     bool lost = false;
-    bool has_records = false;  // an SSL 2.0 message can only come before the first record
+    bool has_records = false;           // an SSL 2.0 message can only come before the first record
     std::vector<std::uint8_t> pending;  // a message that goes on in the next record
     std::uint64_t seen_messages = 0;    // DTLS: by sequence number, to pass over retransmissions
     std::vector<PartialMessage> partial;

@@ -27,10 +27,12 @@ struct Dhcp {
 };
 template <>
 inline constexpr auto schema<Dhcp> = record(
-    "dhcp", "One DHCP (IPv4) or BOOTP message",
-    field("time", &Dhcp::time, "When it was seen"),
-    field("flow", &Dhcp::flow, "The flow that carried it; broadcasts of client and server may be two flows: join by xid"),
-    field("message", &Dhcp::message, "discover, offer, request, decline, ack, nak, release, inform, …; bootp_request or bootp_reply without a type"),
+    "dhcp", "One DHCP (IPv4) or BOOTP message", field("time", &Dhcp::time, "When it was seen"),
+    field("flow", &Dhcp::flow,
+          "The flow that carried it; broadcasts of client and server may be two flows: join by xid"),
+    field("message", &Dhcp::message,
+          "discover, offer, request, decline, ack, nak, release, inform, …; bootp_request or bootp_reply "
+          "without a type"),
     field("sender_ip", &Dhcp::sender_ip, "Who sent this message"),
     field("xid", &Dhcp::xid, "Transaction identifier, the same in all messages of one exchange"),
     field("client_mac", &Dhcp::client_mac, "Client's hardware address"),
@@ -52,17 +54,19 @@ inline constexpr auto schema<Dhcp> = record(
     field("search_domains", &Dhcp::search_domains, "DNS search list (option 119)"),
     field("parameters", &Dhcp::parameters, "Options the client asks for, in its order (option 55)"),
     field("options", &Dhcp::options, "Codes of all options in the message, in their order"),
-    field("fingerprint", &Dhcp::fingerprint, "parameters as text, as device fingerprint databases write it: 1,3,6,15"),
+    field("fingerprint", &Dhcp::fingerprint,
+          "parameters as text, as device fingerprint databases write it: 1,3,6,15"),
     field("user_class", &Dhcp::user_class, "User class (option 77)"),
     field("server_name", &Dhcp::server_name, "Boot server's name (sname or option 66)"),
     field("boot_file", &Dhcp::boot_file, "Boot file (file or option 67)"),
-    field("circuit_id", &Dhcp::circuit_id, "Relay agent's circuit (option 82.1); hexadecimal unless printable"),
-    field("remote_id", &Dhcp::remote_id, "Relay agent's remote end (option 82.2); hexadecimal unless printable"),
+    field("circuit_id", &Dhcp::circuit_id,
+          "Relay agent's circuit (option 82.1); hexadecimal unless printable"),
+    field("remote_id", &Dhcp::remote_id,
+          "Relay agent's remote end (option 82.2); hexadecimal unless printable"),
     field("subscriber_id", &Dhcp::subscriber_id, "Relay agent's subscriber (option 82.6)"),
     field("error_message", &Dhcp::error_message, "What a decline or nak says (option 56)"),
     field("broadcast", &Dhcp::is_broadcast, "Whether the client wants the answer broadcast"),
     field("elapsed", &Dhcp::elapsed, Unit::seconds, "Time the client has been trying (secs)"),
-    field("hops", &Dhcp::hops, "Relays passed"),
-    field("vlan", &Dhcp::vlan, "VLAN, the inner one of two"));
+    field("hops", &Dhcp::hops, "Relays passed"), field("vlan", &Dhcp::vlan, "VLAN, the inner one of two"));
 
 }  // namespace weir

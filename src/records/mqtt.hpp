@@ -27,11 +27,12 @@ struct Mqtt {
 };
 template <>
 inline constexpr auto schema<Mqtt> = record(
-    "mqtt", "One MQTT control packet",
-    field("time", &Mqtt::time, "When it was seen"),
+    "mqtt", "One MQTT control packet", field("time", &Mqtt::time, "When it was seen"),
     field("flow", &Mqtt::flow, "The flow that carried it"),
     field("sender_ip", &Mqtt::sender_ip, "Who sent this packet"),
-    field("message", &Mqtt::message, "connect, connack, publish, puback, pubrec, pubrel, pubcomp, subscribe, suback, unsubscribe, unsuback, disconnect, auth; pings are left out"),
+    field("message", &Mqtt::message,
+          "connect, connack, publish, puback, pubrec, pubrel, pubcomp, subscribe, suback, unsubscribe, "
+          "unsuback, disconnect, auth; pings are left out"),
     field("version", &Mqtt::version, "3.1, 3.1.1 or 5, as the connection began"),
     field("client_id", &Mqtt::client_id, "Client identifier of a connect, or the one a connack assigns"),
     field("user", &Mqtt::user, "User name of a connect"),
@@ -40,7 +41,8 @@ inline constexpr auto schema<Mqtt> = record(
     field("keep_alive", &Mqtt::keep_alive, Unit::seconds, "Longest silence a connect announces; 0: no bound"),
     field("will_topic", &Mqtt::will_topic, "Topic of the message left for the case that the client is lost"),
     field("session_present", &Mqtt::is_session_present, "Whether a connack resumes a session"),
-    field("reason_code", &Mqtt::reason_code, "Return or reason code of a connack, acknowledgement or disconnect"),
+    field("reason_code", &Mqtt::reason_code,
+          "Return or reason code of a connack, acknowledgement or disconnect"),
     field("reason", &Mqtt::reason, "Reason code by name: accepted, not_authorized, …"),
     field("topic", &Mqtt::topic, "Topic of a publish"),
     field("topic_alias", &Mqtt::topic_alias, "Number that stands for a topic, version 5"),
@@ -50,6 +52,7 @@ inline constexpr auto schema<Mqtt> = record(
     field("payload", &Mqtt::payload, Unit::bytes, "Size of the message published"),
     field("packet_id", &Mqtt::packet_id, "Packet identifier, the same in a packet and its acknowledgement"),
     field("topics", &Mqtt::topics, "Topic filters of a subscribe or unsubscribe"),
-    field("codes", &Mqtt::codes, "Quality of service asked for per filter (subscribe), or the code granted (suback, unsuback)"));
+    field("codes", &Mqtt::codes,
+          "Quality of service asked for per filter (subscribe), or the code granted (suback, unsuback)"));
 
 }  // namespace weir

@@ -23,8 +23,7 @@ struct Snmp {
 };
 template <>
 inline constexpr auto schema<Snmp> = record(
-    "snmp", "One SNMP message",
-    field("time", &Snmp::time, "When it was seen"),
+    "snmp", "One SNMP message", field("time", &Snmp::time, "When it was seen"),
     field("flow", &Snmp::flow, "The flow that carried it"),
     field("sender_ip", &Snmp::sender_ip, "Who sent this message"),
     field("version", &Snmp::version, "1, 2c or 3"),
@@ -33,20 +32,25 @@ inline constexpr auto schema<Snmp> = record(
     field("security", &Snmp::security, "Security level, version 3: none, auth, auth_priv"),
     field("engine_id", &Snmp::engine_id, "Authoritative engine, version 3, hexadecimal"),
     field("context", &Snmp::context, "Context name, version 3"),
-    field("pdu", &Snmp::pdu, "get, get_next, response, set, trap_v1, get_bulk, inform, trap, report; null when encrypted"),
+    field("pdu", &Snmp::pdu,
+          "get, get_next, response, set, trap_v1, get_bulk, inform, trap, report; null when encrypted"),
     field("request_id", &Snmp::request_id, "Joins request and response"),
     field("error", &Snmp::error, "Error status of a response: no_such_name, gen_err, …; null for none"),
     field("error_index", &Snmp::error_index, "Which variable is in error, from 1"),
     field("non_repeaters", &Snmp::non_repeaters, "Of a get_bulk"),
     field("max_repetitions", &Snmp::max_repetitions, "Of a get_bulk"),
     field("oids", &Snmp::oids, "Names of the variables"),
-    field("values", &Snmp::values, "Their values, in the same order; octets that are not printable in hexadecimal"),
+    field("values", &Snmp::values,
+          "Their values, in the same order; octets that are not printable in hexadecimal"),
     field("rtt", &Snmp::rtt, Unit::seconds, "In a response: time since its request"),
     field("enterprise", &Snmp::enterprise, "Of a trap_v1: who defines the trap"),
-    field("trap", &Snmp::trap, "Of a trap_v1: cold_start, warm_start, link_down, link_up, authentication_failure, egp_neighbor_loss, enterprise_specific"),
+    field("trap", &Snmp::trap,
+          "Of a trap_v1: cold_start, warm_start, link_down, link_up, authentication_failure, "
+          "egp_neighbor_loss, enterprise_specific"),
     field("agent_ip", &Snmp::agent_ip, "Of a trap_v1: whose trap it is"),
     field("specific_trap", &Snmp::specific_trap, "Of a trap_v1: number within the enterprise"),
-    field("uptime", &Snmp::uptime, Unit::seconds, "Time since the agent started: of a trap_v1, or the first sysUpTime.0 among the variables"),
+    field("uptime", &Snmp::uptime, Unit::seconds,
+          "Time since the agent started: of a trap_v1, or the first sysUpTime.0 among the variables"),
     field("encrypted", &Snmp::is_encrypted, "Whether the contents are encrypted"));
 
 }  // namespace weir

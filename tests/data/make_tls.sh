@@ -10,6 +10,7 @@ export OPENSSL_CONF=/dev/null
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 3650 \
   -subj "/C=CH/O=Weir Test/CN=Weir Test CA" 2> /dev/null
 leaf() {  # NAME KEY-OPTIONS SUBJECT EXTENSIONS
+  # shellcheck disable=SC2086  # several words
   openssl req -utf8 -new -newkey ${2} -nodes -keyout "$work/$1.key" -out "$work/$1.csr" -subj "$3" 2> /dev/null
   openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" -CAcreateserial -days 825 \
     -extfile <(printf '%s' "$4") -out "$work/$1.pem" 2> /dev/null
