@@ -11,6 +11,7 @@
 
 #include <ctime>
 #include <memory>
+#include <unordered_map>
 
 #include "core/digest.hpp"
 
@@ -135,30 +136,43 @@ void read_extensions(const X509* x, CertificateFacts& facts) {
   if (length >= 0) facts.path_length = static_cast<std::uint32_t>(length);
 }
 
-}  // namespace
-
-std::optional<CertificateFacts> read_certificate(Bytes der) {
-  if (der.size() > certificate_size_max) return std::nullopt;
+std::shared_ptr<const CertificateFacts> decode(Bytes der) {
   const std::uint8_t* at = der.data();
   const Certificate x{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
   if (!x) {
     ERR_clear_error();
-    return std::nullopt;
+    return nullptr;
   }
-  CertificateFacts facts;
-  facts.subject = name_text(X509_get_subject_name(x.get()));
-  facts.issuer = name_text(X509_get_issuer_name(x.get()));
-  facts.serial = serial_text(X509_get0_serialNumber(x.get()));
-  facts.not_before = time_of(X509_get0_notBefore(x.get()));
-  facts.not_after = time_of(X509_get0_notAfter(x.get()));
-  facts.signature_algorithm = algorithm_name(X509_get_signature_nid(x.get()));
-  facts.version = static_cast<std::uint8_t>(X509_get_version(x.get()) + 1);
-  facts.self_signed = X509_NAME_cmp(X509_get_subject_name(x.get()), X509_get_issuer_name(x.get())) == 0;
-  facts.sha1 = hex_digest(Digest::sha1, der);
-  facts.sha256 = hex_digest(Digest::sha256, der);
-  read_key(x.get(), facts);
-  read_extensions(x.get(), facts);
+  auto facts = std::make_shared<CertificateFacts>();
+  const X509_NAME *subject = X509_get_subject_name(x.get()), *issuer = X509_get_issuer_name(x.get());
+  facts->subject = name_text(subject);
+  facts->issuer = name_text(issuer);
+  facts->serial = serial_text(X509_get0_serialNumber(x.get()));
+  facts->not_before = time_of(X509_get0_notBefore(x.get()));
+  facts->not_after = time_of(X509_get0_notAfter(x.get()));
+  facts->signature_algorithm = algorithm_name(X509_get_signature_nid(x.get()));
+  facts->version = static_cast<std::uint8_t>(X509_get_version(x.get()) + 1);
+  facts->self_signed = X509_NAME_cmp(subject, issuer) == 0;
+  facts->sha1 = hex_digest(Digest::sha1, der);
+  facts->sha256 = hex_digest(Digest::sha256, der);
+  read_key(x.get(), *facts);
+  read_extensions(x.get(), *facts);
   ERR_clear_error();
+  return facts;
+}
+
+}  // namespace
+
+std::shared_ptr<const CertificateFacts> read_certificate(Bytes der) {
+  if (der.size() > certificate_size_max) return nullptr;
+  thread_local std::unordered_map<std::string, std::shared_ptr<const CertificateFacts>> known;
+  const DigestValue key = digest(Digest::sha256, der);
+  if (key.size == 0) return decode(der);
+  std::string text(as_text({key.bytes.data(), key.size}));
+  if (const auto found = known.find(text); found != known.end()) return found->second;
+  auto facts = decode(der);
+  if (known.size() >= certificates_kept) known.clear();
+  known.emplace(std::move(text), facts);
   return facts;
 }
 

@@ -1,6 +1,7 @@
 // What an X.509 certificate says (RFC 5280), read with OpenSSL. Nothing is verified.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,11 @@ struct CertificateFacts {
 inline constexpr std::size_t certificate_size_max = 64 * 1024;  // larger ones are not read
 inline constexpr std::size_t alternative_names_max = 200;       // the rest is left out, names_cut is set
 
-// Nothing when the bytes are not one certificate. Any thread.
-std::optional<CertificateFacts> read_certificate(Bytes der);
+inline constexpr std::size_t certificates_kept = 1024;  // per thread; when full, all are forgotten
+
+// nullptr when the bytes are not one certificate. Any thread. Shared by the sessions in progress and by a
+// memory of certificates that each thread keeps, since OpenSSL 3 takes 0.2 ms for one and most come again and
+// again; what is returned does not depend on it.
+std::shared_ptr<const CertificateFacts> read_certificate(Bytes der);
 
 }  // namespace weir::tls

@@ -239,7 +239,7 @@ void Session::certificates(Context& c, Bytes body) {
     const Bytes der = in.bytes(in.u24());
     if (!in.ok()) return c.oddity("malformed_certificate_list");
     if (position == chain_max) return c.oddity("certificates_left_out");
-    auto facts = read_certificate(der);
+    const auto facts = read_certificate(der);
     if (!facts) {
       c.oddity("malformed_certificate");
       continue;
@@ -247,7 +247,7 @@ void Session::certificates(Context& c, Bytes body) {
     if (facts->names_cut) c.oddity("certificate_names_left_out");
     peer.chain.push_back(facts->sha256);
     emit_certificate(c, *facts, position, der.size(), is_client(c.side));
-    if (position == 0) peer.leaf = std::make_unique<CertificateFacts>(std::move(*facts));
+    if (position == 0) peer.leaf = facts;
   }
 }
 

@@ -44,8 +44,8 @@ class Session {
  private:
   struct Peer {
     bool encrypted = false, sent_ciphertext = false;
-    std::unique_ptr<CertificateFacts> leaf;
-    std::vector<std::string> chain;  // SHA-256 of each
+    std::shared_ptr<const CertificateFacts> leaf;  // see read_certificate
+    std::vector<std::string> chain;                // SHA-256 of each
     bool sent_certificates = false;
   };
   static constexpr std::size_t index(Side side) noexcept { return side == Side::orig ? 0 : 1; }
