@@ -238,7 +238,7 @@ void expect_whole_packets_before_every_cut(const std::string& bytes, std::size_t
     const Read got = drain(**file, 2);
     std::size_t whole = 0;
     for (const std::size_t end : packet_ends)
-      whole += (end + alignment - 1) / alignment * alignment + trailer <= cut ? 1 : 0;
+      if ((end + alignment - 1) / alignment * alignment + trailer <= cut) ++whole;
     EXPECT_EQ(got.packets.size(), whole) << "cut at " << cut;
     EXPECT_LE(got.damages.size(), 1U);
     for (const Damage& d : got.damages) {
