@@ -59,17 +59,17 @@ void Sequencer::rebuild(Round& round) {
   for (std::size_t first = 0, end = 0; first < decoded; first = end) {
     const std::uint32_t packet = round.packet_of_layer[first];
     while (end < decoded && round.packet_of_layer[end] == packet) ++end;
-    if (round.layers[end - 1].fragment) {
-      distribute(round, packet, first, end - 1, 0);
-      defragment(round, packet, end - 1);
-    } else {
-      distribute(round, packet, first, end, 0);
+    for (std::size_t i = first; i < end; ++i) {
+      if (!round.layers[i].fragment) continue;
+      distribute(round, packet, first, i, 0);
+      defragment(round, packet, i);
+      first = i + 1;
     }
+    distribute(round, packet, first, end, 0);
   }
 }
 
-// A fragment is the last layer of its packet. The layers of the datagram it completes go to the end of the
-// round's.
+// Nothing is read inside a fragment. The layers of the datagram it completes go to the end of the round's.
 void Sequencer::defragment(Round& round, std::uint32_t packet, std::size_t fragment) {
   const Layer read = round.layers[fragment];
   const std::uint64_t parent = parent_;

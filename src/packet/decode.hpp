@@ -15,7 +15,8 @@ struct Datagram;  // packet/defragment.hpp
 inline constexpr std::size_t max_layers = 8;
 
 // Appends the packet's layers, outermost first, at least one; returns how many. They borrow the packet's
-// bytes. A layer with `fragment` set is the last of its packet.
+// bytes. Nothing is read inside a layer with `fragment` set: it is the last of its packet, but for 802.11
+// frames that aggregate several.
 std::size_t decode(const RawPacket& packet, std::vector<Layer>& out);
 
 // Appends the layers of a reassembled datagram, to stand in for `fragment`, the layer that completed it: take

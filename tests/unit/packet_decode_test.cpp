@@ -77,6 +77,11 @@ std::vector<Sample> links() {
            mac_header(static_cast<std::uint16_t>(four.size() + 8)) + snap4 + four +
            mac_header(static_cast<std::uint16_t>(four.size() + 8)) + snap4 + four,
        tcp4 + " | " + tcp4},
+      {"wireless_aggregate_of_a_fragment", 105,
+       hex("8802 0000 020000000001 020000000009 020000000002 1000 8000") + mac_header(36) + snap4 +
+           ip4(17, Octets(8), 0x2000) + Octets(2) + mac_header(static_cast<std::uint16_t>(four.size() + 8)) +
+           snap4 + four,
+       "ip 17 192.0.2.1:0 > 198.51.100.2:0 [8] fragment | " + tcp4},
       {"radiotap", 127, hex("0000 0a00 02000000 00 00") + to_station + snap4 + four, tcp4},
       {"radiotap_padded", 127,
        hex("0000 1200 03000000 0000000000000000 2000") + quality + Octets(2) + snap4 + four, tcp4},
