@@ -125,19 +125,26 @@ class Reader {
       case nt_create:
       case open_andx: {
         std::size_t at = 0;
-        file_request(c, "create").file = string(at, unicode_);
+        file_request(c, "create").file = file_name(at);
         return;
       }
       case remove:
       case rename: {
         SmbExchange& e = file_request(c, command_ == remove ? "delete" : "rename");
         std::size_t at = 1;
-        e.file = string(at, unicode_);
-        if (command_ == rename) e.new_name = string(++at, unicode_);
+        e.file = file_name(at);
+        if (command_ == rename) e.new_name = file_name(++at);
         return;
       }
       default: return;
     }
+  }
+
+  // Without the separator in front, as SMB 2 writes names.
+  std::string file_name(std::size_t& at) const {
+    std::string name = string(at, unicode_);
+    if (name.starts_with('\\')) name.erase(0, 1);
+    return name;
   }
 
   SmbExchange& file_request(Context& c, std::string_view command) {
