@@ -17,6 +17,8 @@ namespace {
 // Flows that are still open when the input ends are written in this many packets' worth of steps, so that not
 // all of their records are in memory at once.
 constexpr std::uint64_t flush_packets = 16'384;
+// How far ahead of decoding a packet its headers are asked for.
+constexpr std::uint32_t headers_ahead = 8;
 
 class Pipeline {
  public:
@@ -160,6 +162,11 @@ class Pipeline {
     round.latest = round.slice.packets.front().time;
     for (std::uint32_t i = 0; i < round.slice.packets.size(); ++i) {
       const RawPacket& raw = round.slice.packets[i];
+      if (i + headers_ahead < round.slice.packets.size()) {
+        const std::uint8_t* headers = round.slice.packets[i + headers_ahead].data;
+        __builtin_prefetch(headers);
+        __builtin_prefetch(headers + 63);
+      }
       round.latest = std::max(round.latest, raw.time);
       if (bpf_ != nullptr && !bpf_->accepts(raw)) continue;
       const std::size_t before = round.layers.size();
