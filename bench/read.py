@@ -15,21 +15,24 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+LONGEST_S = 600  # then a program is ended and its exit status says so
+# What a NetFlow v5 record says of a flow.
+FLOW_FIELDS = "time,duration,src_ip,dst_ip,src_port,dst_port,proto,packets,bytes,src_tcp_flags"
 TSHARK_FIELDS = ["frame.time_epoch", "ip.src", "ip.dst", "tcp.dstport", "frame.len"]
 
 
 def programs(weir, capture, scratch):
     """name, what it is compared in, command"""
     read = [weir, "read", capture, "-q"]
-    flow = read + ["-r", "flow", "-o", "csv"]
+    flow = read + ["-r", "flow", "-o", "csv", "-f", FLOW_FIELDS]
     five = [part for field in TSHARK_FIELDS for part in ("-e", field)]
     yield "weir flows, 1 thread", "flows", flow + ["--threads", "1"]
     yield "weir flows, 2 threads", "flows", flow + ["--threads", "2"]
-    yield "softflowd", "flows", ["softflowd", "-r", capture, "-n", "127.0.0.1:9", "-p", f"{scratch}/softflowd.pid",
-                                 "-c", f"{scratch}/softflowd.ctl"]
+    yield "weir flows, every field, 1 thread", "flows", read + ["-r", "flow", "-o", "csv", "--threads", "1"]
     yield "nfpcapd", "flows", ["nfpcapd", "-r", capture, "-l", scratch]
     yield "argus", "flows", ["argus", "-r", capture, "-w", "/dev/null"]
     yield "weir all records, 1 thread", "all", read + ["-o", "json", "--threads", "1"]
@@ -39,8 +42,11 @@ def programs(weir, capture, scratch):
 
 def measure(command):
     start = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    overdue = threading.Timer(LONGEST_S, child.kill)
+    overdue.start()
     _, status, usage = os.wait4(child.pid, 0)
+    overdue.cancel()
     child.returncode = status
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, status
 
