@@ -5,7 +5,7 @@
 
 For every capture below the corpus: packets, IP packets by transport, DNS names, HTTP hosts and URIs, TLS server
 names and JA3. Each is compared as a set of values (packets as counts). A difference is an error unless
-tshark_known.tsv, reviewed by hand, names its cause: capture, field, reason. tshark's answers are kept under
+tshark_known.tsv names its cause: capture, field, reason. tshark's answers are kept under
 build/tshark/ by the capture's hash, since it takes minutes.
 
 Exit code: 0 no unexplained difference, 1 some, 77 (skipped) when the corpus or tshark is missing.
