@@ -5,15 +5,13 @@
 #include <gtest/gtest.h>
 #include <lz4frame.h>
 #include <lzma.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 
 #include "packet/timestamp.hpp"
+#include "temp_folder.hpp"
 
 namespace weir {
 namespace {
@@ -423,8 +421,8 @@ TEST(TickClock, ResolutionsAndLimits) {
 // A mapped file and a pipe, with windows far smaller than the file.
 TEST(Input, MappedAndPipedFilesReadAlike) {
   const std::string bytes = large_pcap(3000);
-  const std::string path = testing::TempDir() + "weir_input_test.pcap";
-  std::ofstream(path, std::ios::binary) << bytes;
+  const TempFolder folder;
+  const std::string path = folder.write("a.pcap", bytes);
   const Read want = read_all(bytes);
   auto mapped = CaptureFile::open(path, 4096);
   ASSERT_TRUE(mapped.has_value());
@@ -433,21 +431,16 @@ TEST(Input, MappedAndPipedFilesReadAlike) {
   EXPECT_EQ((*mapped)->bytes_read(), bytes.size());
   EXPECT_EQ((*mapped)->bytes_total(), bytes.size());
 
-  const std::string fifo = path + ".fifo";
-  std::filesystem::remove(fifo);
-  ASSERT_EQ(std::system(("mkfifo '" + fifo + "' && (cat '" + path + "' > '" + fifo + "') &").c_str()), 0);
-  for (int i = 0; i < 100 && !std::filesystem::exists(fifo); ++i) ::usleep(10'000);
+  const std::string fifo = folder.file("fifo");
+  ASSERT_EQ(std::system(("mkfifo '" + fifo + "' && { cat '" + path + "' > '" + fifo + "' & }").c_str()), 0);
   auto piped = CaptureFile::open(fifo);
   ASSERT_TRUE(piped.has_value());
   EXPECT_EQ(drain(**piped).data, want.data);
-  std::filesystem::remove(path);
-  std::filesystem::remove(fifo);
 }
 
 TEST(Input, SliceKeepsItsBytesWhenTheReaderIsGone) {
-  const std::string path = testing::TempDir() + "weir_slice_test.pcap.gz";
-  std::ofstream(path, std::ios::binary) << gzip(large_pcap(3000));
-  auto file = CaptureFile::open(path);
+  const TempFolder folder;
+  auto file = CaptureFile::open(folder.write("a.pcap.gz", gzip(large_pcap(3000))));
   ASSERT_TRUE(file.has_value());
   PacketSlice slice;
   while ((*file)->read(slice, 500)) {
@@ -459,7 +452,6 @@ TEST(Input, SliceKeepsItsBytesWhenTheReaderIsGone) {
   std::string want;
   for (const std::string& d : read_all(large_pcap(3000)).data) want += d;
   EXPECT_EQ(joined, want);
-  std::filesystem::remove(path);
 }
 
 }  // namespace

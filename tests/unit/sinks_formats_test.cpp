@@ -1,11 +1,8 @@
 // Every text sink over one record that has every kind of field, with texts that need care.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "plugin/sink.hpp"
+#include "temp_folder.hpp"
 
 namespace weir {
 
@@ -46,27 +43,6 @@ namespace {
 constexpr std::uint8_t address[4] = {192, 0, 2, 1};
 constexpr Time at{1'700'000'000'123'456'789};
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "weir-sinks-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  static std::string read(const std::string& path) {
-    std::stringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
-  std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 Result<void> put(Sink& sink, const RecordType& type, const void* record) {
   std::string encoded;
   sink.encode(type, record, encoded);
@@ -75,14 +51,14 @@ Result<void> put(Sink& sink, const RecordType& type, const void* record) {
 
 std::string written(std::string_view sink_name, const std::vector<AllKinds>& records,
                     SinkOptions options = {}) {
-  const Folder folder;
+  const TempFolder folder;
   options.destination = folder.file("out");
   options.types = {&record_type<AllKinds>()};
   auto sink = find_plugin<SinkSpec>(sink_name)->open(options);
   if (!sink) return sink.error().line();
   for (const AllKinds& r : records) EXPECT_TRUE(put(**sink, record_type<AllKinds>(), &r));
   EXPECT_TRUE((*sink)->close());
-  return Folder::read(options.destination);
+  return TempFolder::read(options.destination);
 }
 
 AllKinds full() {
@@ -127,7 +103,7 @@ TEST(JsonSink, UnknownFieldSuggests) {
 }
 
 TEST(JsonSink, FieldsThatOneTypeLacksAreLeftOutOfIt) {
-  const Folder folder;
+  const TempFolder folder;
   const SinkOptions options{.types = {&record_type<AllKinds>(), &record_type<OtherKind>()},
                             .fields = {"port"},
                             .destination = folder.file("out")};
@@ -137,7 +113,7 @@ TEST(JsonSink, FieldsThatOneTypeLacksAreLeftOutOfIt) {
   ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
   ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &sample));
   ASSERT_TRUE(sink->close());
-  EXPECT_EQ(Folder::read(options.destination), "{\"type\":\"sample\",\"port\":53}\n");
+  EXPECT_EQ(TempFolder::read(options.destination), "{\"type\":\"sample\",\"port\":53}\n");
 }
 
 TEST(CsvSink, QuotesAsRfc4180) {
@@ -165,7 +141,7 @@ TEST(CsvSink, RefusesMixedTypes) {
 }
 
 TEST(CsvSink, OneFilePerTypeInAFolder) {
-  const Folder folder;
+  const TempFolder folder;
   const SinkOptions options{.types = {&record_type<AllKinds>(), &record_type<OtherKind>()},
                             .fields = {"name"},
                             .destination = folder.file("a/b/")};
@@ -175,8 +151,8 @@ TEST(CsvSink, OneFilePerTypeInAFolder) {
   ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
   ASSERT_TRUE(put(*sink, record_type<AllKinds>(), &sample));
   ASSERT_TRUE(sink->close());
-  EXPECT_EQ(Folder::read(folder.file("a/b/other.csv")), "name\nx\n");
-  EXPECT_EQ(Folder::read(folder.file("a/b/sample.csv")), "name\n\"say \"\"hi\"\", you\"\n");
+  EXPECT_EQ(TempFolder::read(folder.file("a/b/other.csv")), "name\nx\n");
+  EXPECT_EQ(TempFolder::read(folder.file("a/b/sample.csv")), "name\n\"say \"\"hi\"\", you\"\n");
 }
 
 TEST(TsvSink, EscapesWhatWouldBreakTheLine) {
@@ -201,7 +177,7 @@ TEST(TableSink, HumanAndFittedOnATerminal) {
 }
 
 TEST(TableSink, SeveralTypesAreGrouped) {
-  const Folder folder;
+  const TempFolder folder;
   const SinkOptions options{.types = {&record_type<OtherKind>(), &record_type<AllKinds>()},
                             .fields = {"name", "port"},
                             .destination = folder.file("out")};
@@ -213,12 +189,12 @@ TEST(TableSink, SeveralTypesAreGrouped) {
     ASSERT_TRUE(put(*sink, record_type<OtherKind>(), &other));
   }
   ASSERT_TRUE(sink->close());
-  EXPECT_EQ(Folder::read(options.destination),
+  EXPECT_EQ(TempFolder::read(options.destination),
             "other\nname\nx\nx\n\nsample\nname  port\n-        1\n-        1\n");
 }
 
 TEST(Sinks, NothingIsLeftWithoutClose) {
-  const Folder folder;
+  const TempFolder folder;
   for (const char* name : {"json", "csv", "tsv", "table"}) {
     auto sink = find_plugin<SinkSpec>(name)
                     ->open({.types = {&record_type<AllKinds>()}, .destination = folder.file("out")})

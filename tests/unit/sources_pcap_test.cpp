@@ -2,18 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "plugin/source.hpp"
+#include "temp_folder.hpp"
 
 namespace weir {
 namespace {
 
 class PcapSource : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // A pcap of packets at these seconds, each holding the file's letter.
   std::string file(const std::string& name, const std::vector<std::uint32_t>& times, std::uint32_t link = 1) {
     std::string out;
@@ -23,8 +20,7 @@ class PcapSource : public testing::Test {
       for (const std::uint32_t v : {t, 0U, 1U, 1U}) u32(v);
       out += name[0];
     }
-    std::ofstream(folder_ + name, std::ios::binary) << out;
-    return folder_ + name;
+    return folder_.write(name, out);
   }
 
   static Result<std::unique_ptr<PacketSource>> open(const std::vector<std::string>& inputs) {
@@ -42,7 +38,7 @@ class PcapSource : public testing::Test {
     return order;
   }
 
-  std::string folder_ = testing::TempDir() + "weir_pcap_source/";
+  TempFolder folder_;
 };
 
 TEST_F(PcapSource, MergesByTimeAndThenByInput) {
@@ -76,20 +72,21 @@ TEST_F(PcapSource, ManyPacketsInterleave) {
 TEST_F(PcapSource, PatternsAreExpandedUnlessAFileIsCalledSo) {
   file("a.pcap", {1});
   file("b.pcap", {2});
-  auto source = open({folder_ + "*.pcap"});
+  auto source = open({folder_.file("*.pcap")});
   ASSERT_TRUE(source.has_value());
   EXPECT_EQ(drain(**source, 10), "ab");
-  EXPECT_EQ(open({folder_ + "*.cap"}).error().line(), folder_ + "*.cap: no file matches the pattern");
+  EXPECT_EQ(open({folder_.file("*.cap")}).error().line(),
+            folder_.file("*.cap") + ": no file matches the pattern");
   EXPECT_EQ(drain(**open({file("x[1]", {1})}), 10), "x");
 }
 
 TEST_F(PcapSource, ErrorsNameTheFile) {
   const std::string good = file("a", {1});
-  const auto missing = open({good, folder_ + "missing"});
+  const auto missing = open({good, folder_.file("missing")});
   ASSERT_FALSE(missing.has_value());
-  EXPECT_EQ(missing.error().where, folder_ + "missing");
+  EXPECT_EQ(missing.error().where, folder_.file("missing"));
   EXPECT_EQ(missing.error().exit_code(), 2);
-  const auto folder = open({folder_});
+  const auto folder = open({folder_.path()});
   EXPECT_EQ(folder.error().what, "is a folder");
   EXPECT_EQ(open({"-", "-"}).error().what, "standard input is named twice");
 }
