@@ -16,6 +16,7 @@
 #include "engine/capture_filter.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/record_types.hpp"
+#include "engine/round.hpp"
 #include "filter/filter.hpp"
 #include "os/terminal.hpp"
 #include "records/flow.hpp"
@@ -108,13 +109,27 @@ Result<void> set_limits(Plan& plan, const Arguments& arguments) {
     plan.threads = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
   }
   plan.ordered = !arguments.has("unordered");
-  WEIR_TRY(plan.flows.most_flows, number_of(arguments, "max-flows", 1, 4'000'000'000));
-  WEIR_TRY(plan.flows.tcp_idle, duration_of(arguments, "tcp-idle"));
-  WEIR_TRY(plan.flows.udp_idle, duration_of(arguments, "udp-idle"));
-  WEIR_TRY(plan.flows.icmp_idle, duration_of(arguments, "icmp-idle"));
-  plan.flows.other_idle = plan.flows.icmp_idle;
-  WEIR_TRY(const Duration active, duration_of(arguments, "active"));
-  plan.flows.tcp_active = plan.flows.udp_active = plan.flows.other_active = active;
+  WEIR_TRY(plan.flows.most_flows, number_of(arguments, "max-flows", share_count, 4'000'000'000));
+  struct PerProtocol {
+    std::string_view idle, active;
+    std::vector<Timeout> timeouts;
+  };
+  const PerProtocol protocols[] = {
+      {"tcp-idle", "tcp-active", {Timeout::tcp}},
+      {"udp-idle", "udp-active", {Timeout::udp}},
+      {"icmp-idle", "icmp-active", {Timeout::icmp, Timeout::other}},
+  };
+  for (const PerProtocol& protocol : protocols) {
+    WEIR_TRY(const Duration idle, duration_of(arguments, protocol.idle));
+    WEIR_TRY(const Duration active,
+             duration_of(arguments, arguments.has(protocol.active) ? protocol.active : "active"));
+    for (const Timeout timeout : protocol.timeouts) {
+      plan.flows.idle(timeout) = idle;
+      plan.flows.active(timeout) = active;
+    }
+  }
+  plan.flows.active(Timeout::tcp_attempt) = plan.flows.active(Timeout::tcp_closed) =
+      plan.flows.active(Timeout::tcp);
   return {};
 }
 
@@ -193,6 +208,7 @@ Result<int> run_read(const Arguments& arguments) {
   Plan plan;
   WEIR_CHECK(set_limits(plan, arguments));
   set_wants(plan, types, filter, output, where);
+  plan.timeline = page;
   std::optional<CaptureFilter> bpf;
   if (!inputs.bpf.empty()) {
     WEIR_TRY(bpf, CaptureFilter::compile(inputs.bpf));
@@ -251,6 +267,12 @@ constexpr Option options[] = {
      .value = "TIME",
      .doc = "Write a flow at least this often; 0 writes it once, at its end",
      .fallback = "0",
+     .group = "Flows"},
+    {.name = "tcp-active", .value = "TIME", .doc = "The same for TCP alone", .group = "Flows"},
+    {.name = "udp-active", .value = "TIME", .doc = "The same for UDP alone", .group = "Flows"},
+    {.name = "icmp-active",
+     .value = "TIME",
+     .doc = "The same for ICMP and all other protocols",
      .group = "Flows"},
     {.name = "max-flows",
      .value = "N",

@@ -1,6 +1,7 @@
 #include "engine/pipeline.hpp"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -17,8 +18,6 @@ namespace {
 // Flows that are still open when the input ends are written in this many packets' worth of steps, so that not
 // all of their records are in memory at once.
 constexpr std::uint64_t flush_packets = 16'384;
-// How far ahead of decoding a packet its headers are asked for.
-constexpr std::uint32_t headers_ahead = 8;
 
 class Pipeline {
  public:
@@ -34,9 +33,7 @@ class Pipeline {
         stop_(stop),
         sequencer_(plan),
         rounds_(std::size_t{2} * plan.threads + 2) {
-    for (unsigned i = 0; i < plan.threads; ++i) workers_.push_back(std::make_unique<Worker>(plan, i));
-    worked_.resize(plan.threads, 0);
-    for (Slot& slot : rounds_) slot.round.shares.resize(plan.threads);
+    for (unsigned i = 0; i < share_count; ++i) workers_[i] = std::make_unique<Worker>(plan, i);
   }
 
   Result<Outcome> run() {
@@ -65,17 +62,26 @@ class Pipeline {
     unsigned shares_done = 0;
   };
   using Lock = std::unique_lock<std::mutex>;
+  // Shares that one thread works on; worked_ of a claimed share is that thread's alone.
+  struct Claim {
+    std::array<unsigned, share_count> shares;
+    unsigned size = 0;
+    bool empty() const noexcept { return size == 0; }
+    const unsigned* begin() const noexcept { return shares.data(); }
+    const unsigned* end() const noexcept { return shares.data() + size; }
+  };
 
   Slot& slot(std::uint64_t index) noexcept { return rounds_[index % rounds_.size()]; }
 
-  // The thread of worker `self`: does whatever is ready until all is written.
+  // Thread `self`: does whatever is ready until all is written.
   void turn(unsigned self) {
     Lock lock(mutex_);
+    Claim claim;
     while (!error_) {
-      if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == plan_.threads) {
+      if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) {
         write(lock);
-      } else if (worked_[self] < sequenced_) {
-        work(lock, self);
+      } else if (!(claim = claim_shares(self)).empty()) {
+        work(lock, claim);
       } else if (sequenced_ < read_ && !sequencing_ && slot(sequenced_).stage == Stage::decoded) {
         sequence(lock);
       } else if (!reading_ && !exhausted_ && read_ - written_ < rounds_.size()) {
@@ -110,13 +116,13 @@ class Pipeline {
     if (!round.last) decode_round(round);
     lock.lock();
     s.stage = Stage::decoded;
-    counters_.refused_by_bpf += refused_in(round);
+    counters_.refused_by_bpf += round.refused;
+    counters_.bytes += round.bytes;
     changed_.notify_all();
   }
 
   // The next round's packets, or after the last packet the steps that end the open flows.
   bool fill(Round& round) {
-    round.clear();
     round.index = read_;
     round.first_packet = packets_;
     if (!ended_) {
@@ -132,7 +138,10 @@ class Pipeline {
       }
       if (!packets.empty()) {
         packets_ += packets.size();
-        note(packets);
+        counters_.packets = packets_;
+        if (plan_.timeline)
+          for (const RawPacket& p : packets) outcome_.timeline.add(p.time, p.length);
+        if (progress_) progress_({packets_, source_.bytes_read(), source_.bytes_total()});
         return true;
       }
       ended_ = true;
@@ -146,46 +155,26 @@ class Pipeline {
     return true;
   }
 
-  void note(const std::vector<RawPacket>& packets) {
-    if (counters_.packets == 0) outcome_.first = outcome_.last = packets.front().time;
-    counters_.packets += packets.size();
-    for (const RawPacket& p : packets) {
-      counters_.bytes += p.length;
-      outcome_.timeline.add(p.time, p.length);
-      outcome_.first = std::min(outcome_.first, p.time);
-      outcome_.last = std::max(outcome_.last, p.time);
-    }
-    if (progress_) progress_({counters_.packets, source_.bytes_read(), source_.bytes_total()});
-  }
-
   void decode_round(Round& round) {
-    round.latest = round.slice.packets.front().time;
-    for (std::uint32_t i = 0; i < round.slice.packets.size(); ++i) {
-      const RawPacket& raw = round.slice.packets[i];
-      if (i + headers_ahead < round.slice.packets.size()) {
-        const std::uint8_t* headers = round.slice.packets[i + headers_ahead].data;
-        __builtin_prefetch(headers);
-        __builtin_prefetch(headers + 63);
-      }
+    const std::span<const RawPacket> packets = round.slice.packets;
+    round.earliest = round.latest = packets.front().time;
+    for (std::uint32_t i = 0; i < packets.size(); ++i) {
+      const RawPacket& raw = packets[i];
+      round.earliest = std::min(round.earliest, raw.time);
       round.latest = std::max(round.latest, raw.time);
-      if (bpf_ != nullptr && !bpf_->accepts(raw)) continue;
-      const std::size_t before = round.layers.size();
-      decode(raw, round.layers);
-      for (std::size_t k = before; k < round.layers.size(); ++k) {
-        const Layer& layer = round.layers[k];
-        round.packet_of_layer.push_back(i);
-        round.special |= layer.fragment || layer.depth > 0;
-        round.shares[share_of(layer, plan_.threads)].items.push_back({static_cast<std::uint32_t>(k), i, 0});
+      round.bytes += raw.length;
+      if (bpf_ != nullptr && !bpf_->accepts(raw)) {
+        ++round.refused;
+        continue;
       }
+      const auto first = static_cast<std::uint32_t>(round.layers.size());
+      const std::size_t layers = decode(raw, round.layers);
+      const Layer& outer = round.layers[first];
+      if (layers == 1 && !outer.fragment) [[likely]]
+        round.shares[share_of(outer)].items.push_back({first, i, 0});
+      else
+        round.specials.push_back({i, first, static_cast<std::uint32_t>(layers)});
     }
-  }
-
-  std::uint64_t refused_in(const Round& round) const noexcept {
-    if (bpf_ == nullptr || round.slice.packets.empty()) return 0;
-    std::uint64_t decoded = 0;
-    for (std::size_t i = 0; i < round.packet_of_layer.size(); ++i)
-      decoded += i == 0 || round.packet_of_layer[i] != round.packet_of_layer[i - 1];
-    return round.slice.packets.size() - decoded;
   }
 
   void sequence(Lock& lock) {
@@ -193,6 +182,11 @@ class Pipeline {
     Slot& s = slot(sequenced_);
     lock.unlock();
     sequencer_.sequence(s.round);
+    if (sequenced_ == 0) outcome_.first = outcome_.last = s.round.earliest;
+    if (!s.round.last) {
+      outcome_.first = std::min(outcome_.first, s.round.earliest);
+      outcome_.last = std::max(outcome_.last, s.round.latest);
+    }
     lock.lock();
     sequencing_ = false;
     s.stage = Stage::sequenced;
@@ -200,14 +194,34 @@ class Pipeline {
     changed_.notify_all();
   }
 
-  void work(Lock& lock, unsigned self) {
-    Slot& s = slot(worked_[self]);
+  // The shares with a sequenced round to work on, of a thread's own part of them; when it has none, one that
+  // is left lying elsewhere.
+  Claim claim_shares(unsigned self) {
+    Claim claim;
+    const unsigned begin = share_count * self / plan_.threads, end = share_count * (self + 1) / plan_.threads;
+    const auto take = [&](unsigned share) {
+      if (busy_[share] || worked_[share] == sequenced_) return;
+      busy_[share] = true;
+      claim.shares[claim.size++] = share;
+    };
+    for (unsigned share = begin; share < end; ++share) take(share);
+    for (unsigned i = 0; i < share_count && claim.empty(); ++i) take((end + i) % share_count);
+    return claim;
+  }
+
+  void work(Lock& lock, const Claim& claim) {
     lock.unlock();
-    workers_[self]->work(s.round);
-    if (sink_ != nullptr) encode(s.round.shares[self]);
+    for (const unsigned share : claim) {
+      Round& round = slot(worked_[share]).round;
+      workers_[share]->work(round);
+      if (sink_ != nullptr) encode(round.shares[share]);
+    }
     lock.lock();
-    ++worked_[self];
-    if (++s.shares_done == plan_.threads) changed_.notify_all();
+    for (const unsigned share : claim) {
+      Slot& s = slot(worked_[share]++);
+      busy_[share] = false;
+      if (++s.shares_done == share_count) changed_.notify_all();
+    }
   }
 
   void encode(Share& share) const {
@@ -222,6 +236,7 @@ class Pipeline {
     Slot& s = slot(written_);
     lock.unlock();
     const Result<void> done = merge(s.round);
+    s.round.clear();  // now, while the cache has the memory that is given back
     lock.lock();
     writing_ = false;
     if (!done && !error_) error_ = done.error();
@@ -232,7 +247,7 @@ class Pipeline {
 
   // The shares' records, each share's in order, as one ordered sequence.
   Result<void> merge(const Round& round) {
-    std::vector<std::size_t> at(round.shares.size(), 0);
+    std::array<std::size_t, share_count> at{};
     std::uint64_t records = 0;
     while (true) {
       const Share* next = nullptr;
@@ -294,14 +309,15 @@ class Pipeline {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t read_ = 0, sequenced_ = 0, written_ = 0;  // rounds that have passed the step
-  std::vector<std::uint64_t> worked_;                     // likewise, by worker
+  std::array<std::uint64_t, share_count> worked_{};       // likewise, by share
+  std::array<bool, share_count> busy_{};                  // a thread works on the share
   bool reading_ = false, sequencing_ = false, writing_ = false, exhausted_ = false;
   std::optional<Error> error_;
   Counters counters_;
 
   Sequencer sequencer_;
   std::vector<Slot> rounds_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::array<std::unique_ptr<Worker>, share_count> workers_;
   Outcome outcome_;
   std::uint64_t packets_ = 0, flush_from_ = 0, flush_steps_ = 0, records_ = 0;
   bool ended_ = false;

@@ -39,11 +39,12 @@ struct Plan {
   Emitter::Wants wants{};
   ParserList tcp, udp, icmp, icmpv6, arp, sctp;
   FlowOptions flows;
-  ReassemblyBudget reassembly;  // each worker's
+  ReassemblyBudget reassembly;  // of all workers together
   DefragmentOptions defragment;
   AnalysisLimits limits;
   bool community_id = true;  // somebody wants the field
   bool recognise = true;     // somebody wants flows' application, or records of a parser
+  bool timeline = false;     // somebody wants traffic over time
   unsigned threads = 1;
   bool ordered = true;
   std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole

@@ -3,11 +3,17 @@
 // output happen at their ends, which is what makes the output the same too.
 #pragma once
 
+#include <array>
+
 #include "core/batch.hpp"
 #include "packet/layer.hpp"
 #include "plugin/source.hpp"
 
 namespace weir {
+
+// How many workers share the flows. Not the number of threads: what depends on a worker's own bounds, as
+// which flow is evicted, is the same with any number of them. More threads than this do not help.
+inline constexpr unsigned share_count = 16;
 
 // One layer of a packet on its way to the worker of its flow.
 struct Item {
@@ -17,10 +23,16 @@ struct Item {
 
 // A worker's share of a round: what it gets and what it makes.
 struct Share {
-  std::vector<Item> items;
+  std::vector<Item> items;      // of packets that are one whole layer
+  std::vector<Item> sequenced;  // of all others
   Batch batch;
   std::string encoded;            // what the sink's encode() made of the batch's records, in order
   std::vector<std::size_t> ends;  // of each record in `encoded`
+};
+
+// A packet with a fragment or a tunnel: where its layers are among the round's.
+struct SpecialPacket {
+  std::uint32_t packet, first, layers;
 };
 
 struct Round {
@@ -28,28 +40,36 @@ struct Round {
   std::uint64_t first_packet = 0;  // number of the first packet, from 0
   Time start;                      // of the first packet of the input
   Time clock;                      // latest packet time up to the end of this round
-  Time latest;                     // of this round's packets
-  bool special = false;            // has fragments or tunnels: the sequencer must see it
+  Time earliest, latest;           // of this round's packets
+  std::uint64_t bytes = 0;         // on the wire
+  std::uint64_t refused = 0;       // packets, by the capture filter
   bool last = false;               // no packets: flows whose first packet came before `flush_before` end
   std::uint64_t flush_before = 0;  // Order::major
   PacketSlice slice;
   std::vector<Layer> layers;
-  std::vector<std::uint32_t> packet_of_layer;
-  std::vector<Share> shares;  // by worker
+  std::vector<SpecialPacket> specials;    // the sequencer distributes these
+  std::array<Share, share_count> shares;  // by worker
 
   void clear() noexcept {
-    special = last = false;
+    last = false;
+    bytes = refused = 0;
     slice.clear();
     layers.clear();
-    packet_of_layer.clear();
+    specials.clear();
     for (Share& s : shares) {
       s.items.clear();
+      s.sequenced.clear();
       s.batch.clear();
       s.encoded.clear();
       s.ends.clear();
     }
   }
 };
+
+// The worker of a layer's flow.
+inline unsigned share_of(const Layer& layer) noexcept {
+  return static_cast<unsigned>(layer.hash >> 32) % share_count;
+}
 
 // Records of packet n are ordered by n first, then by tunnel depth; those made at the end of a round come
 // last.

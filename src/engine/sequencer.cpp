@@ -34,7 +34,17 @@ void Sequencer::sequence(Round& round) {
   if (!round.slice.packets.empty()) clock_ = std::max(clock_, round.latest);
   round.start = start_;
   round.clock = clock_;
-  if (round.special) rebuild(round);
+  for (const SpecialPacket& special : round.specials) {
+    const std::size_t end = special.first + special.layers;
+    std::size_t first = special.first;
+    for (std::size_t i = first; i < end; ++i) {
+      if (!round.layers[i].fragment) continue;
+      distribute(round, special.packet, {first, i, end}, 0);
+      defragment(round, special.packet, i);
+      first = i + 1;
+    }
+    distribute(round, special.packet, {first, end, end}, 0);
+  }
 }
 
 void Sequencer::finish() {
@@ -53,22 +63,6 @@ std::uint64_t Sequencer::outer_flow(const Layer& layer, Time time, std::uint64_t
   return outer.flow_id;
 }
 
-void Sequencer::rebuild(Round& round) {
-  for (Share& s : round.shares) s.items.clear();
-  const std::size_t decoded = round.layers.size();
-  for (std::size_t first = 0, end = 0; first < decoded; first = end) {
-    const std::uint32_t packet = round.packet_of_layer[first];
-    while (end < decoded && round.packet_of_layer[end] == packet) ++end;
-    for (std::size_t i = first; i < end; ++i) {
-      if (!round.layers[i].fragment) continue;
-      distribute(round, packet, first, i, 0);
-      defragment(round, packet, i);
-      first = i + 1;
-    }
-    distribute(round, packet, first, end, 0);
-  }
-}
-
 // Nothing is read inside a fragment. The layers of the datagram it completes go to the end of the round's.
 void Sequencer::defragment(Round& round, std::uint32_t packet, std::size_t fragment) {
   const Layer read = round.layers[fragment];
@@ -77,26 +71,22 @@ void Sequencer::defragment(Round& round, std::uint32_t packet, std::size_t fragm
   if (!whole) {
     // Goes to a worker for its packet record and oddity; flows count it when its datagram is whole.
     if (whole.oddity != nullptr) round.layers[fragment].oddity = whole.oddity;
-    return distribute(round, packet, fragment, fragment + 1, parent);
+    return distribute(round, packet, {fragment, fragment + 1, fragment + 1}, parent);
   }
   round.slice.memory.push_back(whole.memory);
   const std::size_t before = round.layers.size();
   decode_ip(read, whole, round.layers);
-  round.packet_of_layer.resize(round.layers.size(), packet);
-  distribute(round, packet, before, round.layers.size(), parent);
+  distribute(round, packet, {before, round.layers.size(), round.layers.size()}, parent);
 }
 
-// Hands layers [first, end) of one packet to their workers; `parent` carries the first of them.
-void Sequencer::distribute(Round& round, std::uint32_t packet, std::size_t first, std::size_t end,
-                           std::uint64_t parent) {
-  const auto workers = static_cast<unsigned>(round.shares.size());
-  for (std::size_t i = first; i < end; ++i) {
+// Hands layers of one packet to their workers; `parent` carries the first of them.
+void Sequencer::distribute(Round& round, std::uint32_t packet, Range range, std::uint64_t parent) {
+  for (std::size_t i = range.first; i < range.end; ++i) {
     const Layer& layer = round.layers[i];
     const std::uint64_t order = order_of(round.first_packet + packet, layer.depth);
-    round.shares[share_of(layer, workers)].items.push_back({static_cast<std::uint32_t>(i), packet, parent});
+    round.shares[share_of(layer)].sequenced.push_back({static_cast<std::uint32_t>(i), packet, parent});
     // Only a layer that carries another needs its flow known here; a fragment may follow as the next layer.
-    const bool carries = i + 1 < round.layers.size() && round.packet_of_layer[i + 1] == packet &&
-                         round.layers[i + 1].depth > layer.depth;
+    const bool carries = i + 1 < range.packet_end && round.layers[i + 1].depth > layer.depth;
     if (carries && layer.kind == LayerKind::ip)
       parent = outer_flow(layer, round.slice.packets[packet].time, order);
   }

@@ -14,7 +14,7 @@ class Sequencer {
  public:
   explicit Sequencer(const Plan& plan);
 
-  // Sets the round's clock and, for a round with fragments or tunnels, rebuilds the workers' items.
+  // Sets the round's clock and hands the layers of its special packets to their workers.
   void sequence(Round& round);
   void finish();
   const DefragmentStats& fragments() const noexcept { return defragmenter_.stats(); }
@@ -26,14 +26,16 @@ class Sequencer {
     std::uint64_t flow_id;
     Time last;
   };
+  // Layers [first, end) of a packet whose last layer is before packet_end.
+  struct Range {
+    std::size_t first, end, packet_end;
+  };
   struct KeyHash {
     std::size_t operator()(const FlowKey& key) const noexcept;
   };
 
-  void rebuild(Round& round);
   void defragment(Round& round, std::uint32_t packet, std::size_t fragment);
-  void distribute(Round& round, std::uint32_t packet, std::size_t first, std::size_t end,
-                  std::uint64_t parent);
+  void distribute(Round& round, std::uint32_t packet, Range range, std::uint64_t parent);
   std::uint64_t outer_flow(const Layer& layer, Time time, std::uint64_t order);
 
   const Plan& plan_;
@@ -46,10 +48,5 @@ class Sequencer {
 
 // Identity of the flow whose first packet has this order; fits 53 bits and is never 0.
 std::uint64_t flow_id_of(std::uint64_t hash, std::uint64_t order) noexcept;
-
-// The worker of a layer's flow.
-inline unsigned share_of(const Layer& layer, unsigned workers) noexcept {
-  return static_cast<unsigned>((layer.hash >> 32) * workers >> 32);
-}
 
 }  // namespace weir

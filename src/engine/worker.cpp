@@ -14,6 +14,8 @@ namespace {
 
 // How far ahead of the packet at hand the flow table is told what will be looked up.
 constexpr std::size_t index_ahead = 16, state_ahead = 6;
+// How far ahead of ending a flow all of its state is asked for.
+constexpr std::size_t states_ahead = 4;
 
 constexpr std::size_t index_of(Side side) noexcept {
   return static_cast<std::size_t>(side);
@@ -74,12 +76,13 @@ Text text_of(std::string_view literal) noexcept {
 
 Worker::Worker(const Plan& plan, unsigned index)
     : plan_(plan),
-      table_(plan.flows, plan.flows.most_flows / plan.threads),
-      budget_(plan.reassembly),
+      table_(plan.flows, plan.flows.most_flows / share_count),
+      budget_{.per_flow = plan.reassembly.per_flow, .total = plan.reassembly.total / share_count},
       out_(plan.wants, unused_),
       host_{plan, out_, counters_},
       arp_(plan.arp),
-      share_(index) {}
+      share_(index),
+      packet_records_(out_.wants<Packet>()) {}
 
 Worker::~Worker() {
   std::vector<FlowState*> left;
@@ -99,8 +102,9 @@ void Worker::work(Round& round) {
   if (round.last) return end_rest(round);
   if (!started_) table_.start(round.start);
   started_ = true;
-  const auto& items = share.items;
-  const auto hash_at = [&](std::size_t i) { return round.layers[items[i].layer].hash; };
+  const std::span<const Item> items = items_of(share);
+  const std::span<const Layer> layers = round.layers;
+  const auto hash_at = [&](std::size_t i) { return layers[items[i].layer].hash; };
   for (std::size_t i = 0; i < std::min(index_ahead, items.size()); ++i) table_.prefetch_index(hash_at(i));
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i + index_ahead < items.size()) table_.prefetch_index(hash_at(i + index_ahead));
@@ -109,6 +113,14 @@ void Worker::work(Round& round) {
   }
   table_.expire(round.clock, due_);
   end_due(order_of_end(round.first_packet + round.slice.packets.size()), "idle");
+}
+
+const std::vector<Item>& Worker::items_of(Share& share) {
+  if (share.sequenced.empty()) return share.items;
+  merged_.clear();
+  std::ranges::merge(share.items, share.sequenced, std::back_inserter(merged_), {}, &Item::packet,
+                     &Item::packet);
+  return merged_;
 }
 
 void Worker::take(const Round& round, const Item& item) {
@@ -124,12 +136,12 @@ void Worker::take(const Round& round, const Item& item) {
     case LayerKind::arp: arp(layer, raw); break;
     case LayerKind::other: ++counters_.not_ip; break;
   }
-  if (out_.wants<Packet>()) packet_record(layer, raw, number, 0);
+  if (packet_records_) packet_record(layer, raw, number, 0);
 }
 
 void Worker::ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t number) {
   FlowState& flow = flow_of(layer, raw, item, order_of(number, layer.depth));
-  if (out_.wants<Packet>()) packet_record(layer, raw, number, flow.flow_id);
+  if (packet_records_) packet_record(layer, raw, number, flow.flow_id);
   const Side side = layer.from_low == flow.orig_is_low ? Side::orig : Side::resp;
   const std::size_t s = index_of(side);
   if (flow.packets[s] == 0) {
@@ -161,7 +173,7 @@ FlowState& Worker::flow_of(const Layer& layer, const RawPacket& raw, const Item&
                is_new_connection(flow->connection, layer, side)) {
       end(*flow, "closed");
     } else {
-      const Duration active = plan_.flows.active(layer.proto);
+      const Duration active = plan_.flows.active(flow->timeout);
       if (active.ns > 0 && raw.time - flow->first >= active) report_active(*flow, raw.time, order);
       return *flow;
     }
@@ -399,9 +411,10 @@ void Worker::end_due(std::uint64_t order, std::string_view reason) {
   std::sort(due_.begin(), due_.end(),
             [](const FlowState* a, const FlowState* b) { return a->first_order < b->first_order; });
   constexpr unsigned records_per_flow_bits = 20;
-  for (FlowState* flow : due_) {
-    out_.at({order, flow->first_order << records_per_flow_bits});
-    end(*flow, reason);
+  for (std::size_t i = 0; i < due_.size(); ++i) {
+    if (i + states_ahead < due_.size()) FlowTable::prefetch(*due_[i + states_ahead]);
+    out_.at({order, due_[i]->first_order << records_per_flow_bits});
+    end(*due_[i], reason);
   }
   due_.clear();
 }

@@ -30,6 +30,8 @@ class Worker {
     void stop_if_finished() noexcept;
   };
 
+  // The share's items, both kinds as one list by packet.
+  const std::vector<Item>& items_of(Share& share);
   void take(const Round& round, const Item& item);
   void ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t number);
   // The flow of the packet, started anew where the one in the table has ended.
@@ -58,8 +60,10 @@ class Worker {
   AnalysisHost host_;
   FlowState arp_flow_;
   Analysis arp_;
+  std::vector<Item> merged_;
   std::vector<FlowState*> due_, rest_;
-  unsigned share_;
+  const unsigned share_;
+  const bool packet_records_;
   bool started_ = false, resting_ = false;
 };
 

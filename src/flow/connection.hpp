@@ -118,8 +118,14 @@ inline bool observe_plain(Endpoint& sender, Endpoint& receiver, const Layer& p) 
 
 inline void observe(Connection& c, const Layer& packet, Side side, Time time) {
   const auto from = static_cast<std::size_t>(side);
-  if (packet.proto != IpProto::tcp || !observe_plain(c.ends[from], c.ends[1 - from], packet))
-    observe_closely(c, packet, side, time);
+  Endpoint& sender = c.ends[from];
+  if (packet.proto == IpProto::tcp) {
+    if (observe_plain(sender, c.ends[1 - from], packet)) return;
+  } else if (packet.proto == IpProto::udp && (sender.noted & letter::data) != 0) {
+    sender.next += packet.payload_length;
+    return;
+  }
+  observe_closely(c, packet, side, time);
 }
 
 }  // namespace weir

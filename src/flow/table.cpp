@@ -5,22 +5,10 @@
 #include "core/assert.hpp"
 
 namespace weir {
-
-Duration FlowOptions::idle(Timeout t) const noexcept {
-  switch (t) {
-    case Timeout::tcp: return tcp_idle;
-    case Timeout::tcp_attempt: return tcp_attempt;
-    case Timeout::tcp_closed: return tcp_closed;
-    case Timeout::udp: return udp_idle;
-    case Timeout::icmp: return icmp_idle;
-    case Timeout::other: return other_idle;
-  }
-  return other_idle;
-}
-
-Duration FlowOptions::active(IpProto proto) const noexcept {
-  return proto == IpProto::tcp ? tcp_active : proto == IpProto::udp ? udp_active : other_active;
-}
+namespace {
+// How far ahead of looking at a flow in the wheel its state is asked for.
+constexpr std::size_t turned_ahead = 8;
+}  // namespace
 
 FlowTable::FlowTable(const FlowOptions& options, std::size_t most_flows)
     : options_(options),
@@ -29,11 +17,17 @@ FlowTable::FlowTable(const FlowOptions& options, std::size_t most_flows)
       mask_(4095),
       wheel_(buckets, none) {}
 
+FlowTable::~FlowTable() {
+  for (const Entry& e : index_)
+    if (e.slot != none) std::destroy_at(&state_of(e.slot));
+}
+
 FlowState* FlowTable::find(const FlowKey& key, std::uint64_t hash) noexcept {
   const std::uint32_t tag = tag_of(hash);
-  for (std::uint32_t at = tag & mask_; index_[at].slot != none; at = (at + 1) & mask_) {
-    if (index_[at].tag != tag) continue;
-    FlowState& flow = state_of(index_[at].slot);
+  const Entry* const index = index_.data();
+  for (std::uint32_t at = tag & mask_; index[at].slot != none; at = (at + 1) & mask_) {
+    if (index[at].tag != tag) continue;
+    FlowState& flow = state_of(index[at].slot);
     if (flow.key == key) return &flow;
   }
   return nullptr;
@@ -43,8 +37,7 @@ FlowState& FlowTable::insert(const FlowKey& key, std::uint64_t hash, Time now, T
   WEIR_ASSERT(size_ < most_);
   if (size_ * 2 >= index_.size()) grow();
   const std::uint32_t slot = take_slot();
-  FlowState& flow = state_of(slot);
-  flow = FlowState{};
+  FlowState& flow = *std::construct_at(&state_of(slot));
   flow.key = key;
   flow.slot = slot;
   flow.tag = tag_of(hash);
@@ -70,6 +63,7 @@ void FlowTable::erase(FlowState& flow) noexcept {
   index_[hole] = Entry{};
   free_.push_back(flow.slot);
   --size_;
+  std::destroy_at(&flow);
 }
 
 void FlowTable::retime(FlowState& flow, Timeout timeout) noexcept {
@@ -97,10 +91,13 @@ void FlowTable::expire(Time now, std::vector<FlowState*>& due) {
   const std::int64_t from = std::max(cursor_, last - static_cast<std::int64_t>(buckets));
   std::vector<std::uint32_t> later;
   for (cursor_ = from; cursor_ < last; ++cursor_) {
-    std::uint32_t slot = wheel_[static_cast<std::uint64_t>(cursor_) % buckets];
-    while (slot != none) {
-      FlowState& flow = state_of(slot);
-      slot = flow.next;
+    turned_.clear();
+    for (std::uint32_t slot = wheel_[static_cast<std::uint64_t>(cursor_) % buckets]; slot != none;
+         slot = places_[slot].next)
+      turned_.push_back(slot);
+    for (std::size_t i = 0; i < turned_.size(); ++i) {
+      if (i + turned_ahead < turned_.size()) __builtin_prefetch(&state_of(turned_[i + turned_ahead]).last);
+      FlowState& flow = state_of(turned_[i]);
       if (flow.last + options_.idle(flow.timeout) <= now) {
         due.push_back(&flow);
       } else {
@@ -127,7 +124,10 @@ std::uint32_t FlowTable::take_slot() {
     free_.pop_back();
     return slot;
   }
-  if (used_slots_ / slab_size >= slabs_.size()) slabs_.push_back(std::make_unique<FlowState[]>(slab_size));
+  if (used_slots_ / slab_size >= slabs_.size()) {
+    slabs_.push_back(std::make_unique_for_overwrite<Slab>());
+    places_.resize(slabs_.size() * slab_size);
+  }
   return used_slots_++;
 }
 
@@ -148,16 +148,18 @@ void FlowTable::place(Entry entry) noexcept {
 void FlowTable::link(FlowState& flow, Time deadline) noexcept {
   const std::int64_t second =
       std::clamp(second_of(deadline), cursor_, cursor_ + static_cast<std::int64_t>(buckets) - 1);
-  flow.bucket = static_cast<std::uint32_t>(static_cast<std::uint64_t>(second) % buckets);
-  flow.previous = none;
-  flow.next = wheel_[flow.bucket];
-  if (flow.next != none) state_of(flow.next).previous = flow.slot;
-  wheel_[flow.bucket] = flow.slot;
+  Place& place = places_[flow.slot];
+  place.bucket = static_cast<std::uint32_t>(static_cast<std::uint64_t>(second) % buckets);
+  place.previous = none;
+  place.next = wheel_[place.bucket];
+  if (place.next != none) places_[place.next].previous = flow.slot;
+  wheel_[place.bucket] = flow.slot;
 }
 
 void FlowTable::unlink(FlowState& flow) noexcept {
-  (flow.previous == none ? wheel_[flow.bucket] : state_of(flow.previous).next) = flow.next;
-  if (flow.next != none) state_of(flow.next).previous = flow.previous;
+  const Place& place = places_[flow.slot];
+  (place.previous == none ? wheel_[place.bucket] : places_[place.previous].next) = place.next;
+  if (place.next != none) places_[place.next].previous = place.previous;
 }
 
 }  // namespace weir

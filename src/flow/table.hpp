@@ -2,6 +2,7 @@
 // wheel driven by packet time. One thread at a time.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -10,22 +11,29 @@
 
 namespace weir {
 
-// Which idle timeout applies; the owner of the table keeps it up to date.
+// Which timeouts apply; the owner of the table keeps it up to date.
 enum class Timeout : std::uint8_t { tcp, tcp_attempt, tcp_closed, udp, icmp, other };
+inline constexpr std::size_t timeout_count = 6;
 
 struct FlowOptions {
-  Duration tcp_idle = seconds(300);    // between packets of an established connection
-  Duration tcp_attempt = seconds(20);  // while no handshake has been seen to end
-  Duration tcp_closed = seconds(5);    // after both FINs or a RST
-  Duration udp_idle = seconds(60);
-  Duration icmp_idle = seconds(60);
-  Duration other_idle = seconds(60);
-  Duration tcp_active{}, udp_active{}, other_active{};  // a record at least this often; zero: only at the end
+  // After so long without a packet a flow ends.
+  std::array<Duration, timeout_count> idle_times = {
+      seconds(300),  // tcp: an established connection
+      seconds(20),   // tcp_attempt: no handshake has been seen to end
+      seconds(5),    // tcp_closed: after both FINs or a RST
+      seconds(60),   // udp
+      seconds(60),   // icmp
+      seconds(60),   // other
+  };
+  // A record of a flow that goes on at least this often; zero: only at the end.
+  std::array<Duration, timeout_count> active_times{};
   std::size_t most_flows =
       1'000'000;  // in all workers; beyond it the flow nearest its timeout is evicted, and counted
 
-  Duration idle(Timeout t) const noexcept;
-  Duration active(IpProto proto) const noexcept;
+  Duration& idle(Timeout t) noexcept { return idle_times[static_cast<std::size_t>(t)]; }
+  Duration idle(Timeout t) const noexcept { return idle_times[static_cast<std::size_t>(t)]; }
+  Duration& active(Timeout t) noexcept { return active_times[static_cast<std::size_t>(t)]; }
+  Duration active(Timeout t) const noexcept { return active_times[static_cast<std::size_t>(t)]; }
 };
 
 struct Analysis;  // the engine's protocol state of a flow; see engine/analysis.hpp
@@ -51,8 +59,7 @@ struct FlowState {
   std::uint8_t macs[12] = {};
   bool has_macs = false;
 
-  // The table's own: where the state is, its index tag, its place in the wheel.
-  std::uint32_t slot = 0, tag = 0, bucket = 0, previous = 0, next = 0;
+  std::uint32_t slot = 0, tag = 0;  // the table's own: where the state is, its tag in the index
 
   const Addr& src() const noexcept { return orig_is_low ? key.low : key.high; }
   const Addr& dst() const noexcept { return orig_is_low ? key.high : key.low; }
@@ -63,6 +70,9 @@ struct FlowState {
 class FlowTable {
  public:
   explicit FlowTable(const FlowOptions& options, std::size_t most_flows);
+  ~FlowTable();
+  FlowTable(const FlowTable&) = delete;
+  FlowTable& operator=(const FlowTable&) = delete;
 
   // Hints ahead of find(): first the index, then, once that has arrived, the state.
   void prefetch_index(std::uint64_t hash) const noexcept {
@@ -82,6 +92,11 @@ class FlowTable {
   // The key must not be in the table, and the table not full: see victim().
   FlowState& insert(const FlowKey& key, std::uint64_t hash, Time now, Timeout timeout);
   void erase(FlowState& flow) noexcept;
+  // Asks for all of a state that will be needed soon.
+  static void prefetch(const FlowState& flow) noexcept {
+    const char* state = reinterpret_cast<const char*>(&flow);
+    for (std::size_t at = 0; at < sizeof(FlowState); at += 64) __builtin_prefetch(state + at);
+  }
   // Changes which timeout applies; the flow is looked at again as soon as a shorter one asks for it.
   void retime(FlowState& flow, Timeout timeout) noexcept;
   // Sets the wheel's time before the first insert(). Tables of several workers start alike, so that a flow
@@ -101,12 +116,21 @@ class FlowTable {
   struct Entry {
     std::uint32_t tag = 0, slot = 0;  // slot 0: empty
   };
+  // A flow's place in the wheel. Apart from its state: turning the wheel and taking a flow out of it touch
+  // the neighbours' places too, and these stay in the cache.
+  struct Place {
+    std::uint32_t bucket = 0, previous = 0, next = 0;
+  };
   static constexpr std::size_t slab_size = 1024, buckets = 512;
+  // States are made in it one by one, so that few flows touch little memory.
+  struct Slab {
+    alignas(FlowState) std::byte bytes[slab_size * sizeof(FlowState)];
+  };
   static constexpr std::uint32_t none = 0;
   static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
 
   FlowState& state_of(std::uint32_t slot) const noexcept {
-    return slabs_[slot / slab_size][slot % slab_size];
+    return reinterpret_cast<FlowState*>(slabs_[slot / slab_size]->bytes)[slot % slab_size];
   }
   std::uint32_t take_slot();
   void grow();
@@ -119,11 +143,13 @@ class FlowTable {
   std::size_t most_, size_ = 0;
   std::vector<Entry> index_;
   std::uint32_t mask_;
-  std::vector<std::unique_ptr<FlowState[]>> slabs_;
+  std::vector<std::unique_ptr<Slab>> slabs_;
   std::vector<std::uint32_t> free_;
-  std::uint32_t used_slots_ = 1;  // slot 0 stands for none
-  std::vector<std::uint32_t> wheel_;
-  std::int64_t cursor_ = 0;  // the second up to which the wheel has turned
+  std::uint32_t used_slots_ = 1;       // slot 0 stands for none
+  std::vector<std::uint32_t> wheel_;   // first slot of each bucket
+  std::vector<Place> places_;          // by slot
+  std::vector<std::uint32_t> turned_;  // slots of the bucket that expire() looks at
+  std::int64_t cursor_ = 0;            // the second up to which the wheel has turned
 };
 
 }  // namespace weir

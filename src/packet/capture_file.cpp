@@ -35,8 +35,8 @@ Result<std::unique_ptr<CaptureFile>> open_by_content(std::unique_ptr<Input> inpu
 
 }  // namespace
 
-Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path, std::size_t window) {
-  WEIR_TRY(auto input, open_input(path, window));
+Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path, std::size_t block) {
+  WEIR_TRY(auto input, open_input(path, block));
   return open_by_content(std::move(input), path);
 }
 

@@ -44,8 +44,7 @@ class CaptureFile {
   virtual ~CaptureFile() = default;
 
   // Fails when it cannot be read or is not a capture. "-" is standard input.
-  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path,
-                                                   std::size_t window = input_window);
+  static Result<std::unique_ptr<CaptureFile>> open(const std::string& path, std::size_t block = input_block);
   // Borrows the bytes for as long as it and its slices live. `name` is for messages.
   static Result<std::unique_ptr<CaptureFile>> from_bytes(Bytes bytes, std::string name);
 
@@ -93,19 +92,5 @@ class CaptureFile {
 // The largest packet a record may claim; more is damage. As libpcap and Wireshark have it: 256 KiB, 128 MiB
 // for link types whose packets are whole USB transfers and the like.
 std::uint32_t packet_size_max(std::uint16_t link_type) noexcept;
-
-// Lines of packets ahead are asked for this early: a scan touches one line in eight, too few for the
-// hardware's prefetcher, and who reads the packets comes right after. 11 → 24 M packets/s on a mapped file of
-// 522-byte packets; 512 to 4096 do equally well.
-inline constexpr std::ptrdiff_t prefetch_distance = 512;
-// Forced inline: g++ takes a function of prefetches for one without effect and drops the call.
-[[gnu::always_inline]] inline void prefetch_record(const std::uint8_t* record, std::size_t size) noexcept {
-  constexpr std::size_t line = 64, most = 2048;  // of a jumbo packet only the start
-  // An address only: it may lie behind the window.
-  const auto ahead =
-      reinterpret_cast<std::uintptr_t>(record) + static_cast<std::uintptr_t>(prefetch_distance);
-  for (std::size_t i = 0; i < std::min(size, most); i += line)
-    __builtin_prefetch(reinterpret_cast<const void*>(ahead + i));
-}
 
 }  // namespace weir

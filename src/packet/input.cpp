@@ -1,23 +1,60 @@
 #include "packet/input.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <vector>
 
 #include "packet/decompress.hpp"
 
 namespace weir {
 namespace {
 
-// A block of a stream. A record that does not fit gets a block of its own size.
-constexpr std::size_t block_size = std::size_t{1} << 20U;
 // Less room than this at a block's end is not worth a read.
 constexpr std::size_t worthwhile = std::size_t{16} << 10U;
+
+// Memory of blocks nobody holds any more, to be used again while the cache still has it. Blocks are let go by
+// any thread, also after the input is gone.
+class BlockPool : public std::enable_shared_from_this<BlockPool> {
+ public:
+  explicit BlockPool(std::size_t block) noexcept : block_(block) {}
+
+  // At least `size` bytes, uninitialised.
+  std::shared_ptr<std::uint8_t[]> take(std::size_t size) {
+    if (size > block_) return std::make_shared_for_overwrite<std::uint8_t[]>(size);
+    return {memory().release(), [pool = shared_from_this()](std::uint8_t* p) { pool->give(p); }};
+  }
+  std::size_t block() const noexcept { return block_; }
+
+ private:
+  using Memory = std::unique_ptr<std::uint8_t[]>;
+
+  Memory memory() {
+    const std::lock_guard guard(mutex_);
+    if (free_.empty()) {
+      // Room for every block there is, so that give() allocates nothing.
+      free_.reserve(++made_);
+      return std::make_unique_for_overwrite<std::uint8_t[]>(block_);
+    }
+    Memory last = std::move(free_.back());
+    free_.pop_back();
+    return last;
+  }
+  void give(std::uint8_t* p) noexcept {
+    const std::lock_guard guard(mutex_);
+    free_.emplace_back(p);
+  }
+
+  const std::size_t block_;
+  std::mutex mutex_;  // guards what follows
+  std::vector<Memory> free_;
+  std::size_t made_ = 0;
+};
 
 class File {
  public:
@@ -45,56 +82,11 @@ class MemoryInput final : public Input {
   void extend(std::size_t) override {}
 };
 
-// Maps a part of the file at a time, its pages in place before they are touched.
-class MappedInput final : public Input {
- public:
-  MappedInput(File file, std::uint64_t size, std::size_t window) : file_(std::move(file)), map_size_(window) {
-    total_ = size;
-  }
-
- private:
-  struct Mapping {
-    void* at;
-    std::size_t size;
-    Mapping(void* a, std::size_t n) noexcept : at(a), size(n) {}
-    ~Mapping() { ::munmap(at, size); }
-    Mapping(const Mapping&) = delete;
-    Mapping& operator=(const Mapping&) = delete;
-  };
-
-  void extend(std::size_t need) override {
-    // Touching pages of a file that has shrunk is SIGBUS, so ask before each window.
-    struct stat now{};
-    if (::fstat(file_.fd(), &now) == 0 && static_cast<std::uint64_t>(now.st_size) < total_) {
-      total_ = static_cast<std::uint64_t>(now.st_size);
-      broken_ = "the file shrank while it was read";
-      if (offset_ + window_.size() > total_) window_ = {};
-    }
-    if (offset_ + window_.size() >= total_) return;
-    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    const std::uint64_t start = offset_ & ~(page - 1);
-    const std::size_t skip = offset_ - start;
-    const std::size_t size =
-        static_cast<std::size_t>(std::min<std::uint64_t>(total_ - start, std::max(map_size_, skip + need)));
-    void* at =
-        ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file_.fd(), static_cast<off_t>(start));
-    if (at == MAP_FAILED) {
-      broken_ = std::string("cannot map the file: ") + std::strerror(errno);
-      return;
-    }
-    memory_ = std::make_shared<Mapping>(at, size);
-    window_ = {static_cast<const std::uint8_t*>(at) + skip, size - skip};
-    // The disk fetches the next window while this one is worked on.
-    ::posix_fadvise(file_.fd(), static_cast<off_t>(start + size), static_cast<off_t>(map_size_),
-                    POSIX_FADV_WILLNEED);
-  }
-
-  File file_;
-  std::size_t map_size_;
-};
-
-// What only comes in order: read into blocks that packets share.
+// Reads into blocks that packets share.
 class BlockInput : public Input {
+ public:
+  explicit BlockInput(std::size_t block) : pool_(std::make_shared<BlockPool>(block)) {}
+
  protected:
   // Adds bytes at `to`; none at the end, and then broken_ may say why.
   virtual std::size_t fill(std::span<std::uint8_t> to) = 0;
@@ -115,22 +107,25 @@ class BlockInput : public Input {
                : static_cast<std::size_t>(block_.get() + capacity_ - window_.data()) - window_.size();
   }
   void replace_block() {
-    capacity_ = std::max(block_size, 2 * window_.size());
-    auto block = std::make_shared_for_overwrite<std::uint8_t[]>(capacity_);
+    capacity_ = std::max(pool_->block(), 2 * window_.size());
+    std::shared_ptr<std::uint8_t[]> block = pool_->take(capacity_);
     if (!window_.empty()) std::memcpy(block.get(), window_.data(), window_.size());
     window_ = {block.get(), window_.size()};
-    block_ = block;
-    memory_ = std::move(block);
+    memory_ = block;
+    block_ = std::move(block);
   }
 
+  std::shared_ptr<BlockPool> pool_;
   std::shared_ptr<std::uint8_t[]> block_;  // the same as memory_
   std::size_t capacity_ = 0;
   bool ended_ = false;
 };
 
-class StreamInput final : public BlockInput {
+class FileInput final : public BlockInput {
  public:
-  StreamInput(File file, std::uint64_t total) : file_(std::move(file)) { total_ = total; }
+  FileInput(File file, std::uint64_t total, std::size_t block) : BlockInput(block), file_(std::move(file)) {
+    total_ = total;
+  }
 
  private:
   std::size_t fill(std::span<std::uint8_t> to) override {
@@ -148,8 +143,8 @@ class StreamInput final : public BlockInput {
 
 class DecompressedInput final : public BlockInput {
  public:
-  DecompressedInput(std::unique_ptr<Input> from, Compression c)
-      : from_(std::move(from)), decompressor_(decompressor(c)) {
+  DecompressedInput(std::unique_ptr<Input> from, Compression c, std::size_t block)
+      : BlockInput(block), from_(std::move(from)), decompressor_(decompressor(c)) {
     compression_ = c;
     total_ = from_->bytes_total();
   }
@@ -189,42 +184,41 @@ tl::unexpected<Error> cannot_open(const std::string& path, int code) {
   }
 }
 
-std::unique_ptr<Input> decompressed(std::unique_ptr<Input> raw) {
+std::unique_ptr<Input> decompressed(std::unique_ptr<Input> raw, std::size_t block) {
   constexpr std::size_t longest_magic = 6;
   raw->advance(0, longest_magic);
   const Compression c = detect_compression(raw->window());
   if (c == Compression::none) return raw;
-  return std::make_unique<DecompressedInput>(std::move(raw), c);
+  return std::make_unique<DecompressedInput>(std::move(raw), c, block);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t window) {
+Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t block) {
+  struct stat about{};
   if (path == "-") {
-    struct stat about{};
     if (::fstat(STDIN_FILENO, &about) != 0) return fail(Code::environment, "standard input is closed", "-");
     if (::isatty(STDIN_FILENO) != 0)
       return fail(Code::usage, "standard input is a terminal", "-", "pipe a capture in, or name a file");
-    return std::make_unique<StreamInput>(File(STDIN_FILENO), 0);
+    return std::make_unique<FileInput>(File(STDIN_FILENO), 0, block);
   }
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd() < 0) return cannot_open(path, errno);
-  struct stat about{};
   if (::fstat(file.fd(), &about) != 0) return cannot_open(path, errno);
   if (S_ISDIR(about.st_mode)) return cannot_open(path, EISDIR);
-  // Files of /proc are regular and claim no size.
-  if (!S_ISREG(about.st_mode) || about.st_size == 0) return std::make_unique<StreamInput>(std::move(file), 0);
+  // The disk fetches further ahead. Files of /proc are regular and claim no size.
   ::posix_fadvise(file.fd(), 0, 0, POSIX_FADV_SEQUENTIAL);
-  return std::make_unique<MappedInput>(std::move(file), static_cast<std::uint64_t>(about.st_size), window);
+  const std::uint64_t total = S_ISREG(about.st_mode) ? static_cast<std::uint64_t>(about.st_size) : 0;
+  return std::make_unique<FileInput>(std::move(file), total, block);
 }
 
-Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t window) {
-  WEIR_TRY(auto raw, open_stored_input(path, window));
-  return decompressed(std::move(raw));
+Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t block) {
+  WEIR_TRY(auto raw, open_stored_input(path, block));
+  return decompressed(std::move(raw), block);
 }
 
 std::unique_ptr<Input> memory_input(Bytes bytes) {
-  return decompressed(std::make_unique<MemoryInput>(bytes));
+  return decompressed(std::make_unique<MemoryInput>(bytes), input_block);
 }
 
 }  // namespace weir

@@ -54,14 +54,15 @@ class Input {
   Compression compression_ = Compression::none;
 };
 
-// How much of a file is mapped at a time. Smaller windows cost more unmapping (2 MiB: 15 % of a scan), larger
-// ones show as resident memory; who opens many files asks for less.
-inline constexpr std::size_t input_window = std::size_t{32} << 20U;
+// How much is read at a time, into blocks that are used again as soon as no packet in them is wanted: so
+// small that they stay in the cache. Reading the headers of a 1 GB file of 522-byte packets takes 0.09 s like
+// this; 0.15 s from mapped windows of 32 MiB, 0.22 s with blocks of 4 MiB.
+inline constexpr std::size_t input_block = std::size_t{256} << 10U;
 
 // "-" is standard input. Fails when there is no such file, it may not be read, or it is a folder.
-Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t window = input_window);
+Result<std::unique_ptr<Input>> open_input(const std::string& path, std::size_t block = input_block);
 // The same without decompression: the bytes as they are stored.
-Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t window = input_window);
+Result<std::unique_ptr<Input>> open_stored_input(const std::string& path, std::size_t block = input_block);
 // Borrows the bytes for its lifetime and that of its windows' memory.
 std::unique_ptr<Input> memory_input(Bytes bytes);
 

@@ -95,7 +95,6 @@ class PcapFile final : public CaptureFile {
         need = header + captured;
         break;
       }
-      prefetch_record(p, header + captured);
       packets.push_back({{std::int64_t{load32<swapped>(p)} * 1'000'000'000 +
                           std::int64_t{load32<swapped>(p + 4)} * fraction_ns_},
                          p + header,

@@ -105,7 +105,6 @@ std::size_t PcapngFile::scan_section(std::vector<RawPacket>& packets, std::size_
                                 std::to_string(again) + " at its end");
       return 0;
     }
-    prefetch_record(at_, size);
     if (type == packet_enhanced && size >= packet_min) [[likely]] {
       add_packet<swapped>(packets, at_, size);
       at_ += size;

@@ -45,7 +45,6 @@ class SnoopFile final : public CaptureFile {
         return 0;
       }
       if (available < record) return record;
-      prefetch_record(at_, record);
       packets.push_back(
           {{std::int64_t{load_be32(at_ + 16)} * 1'000'000'000 + std::int64_t{load_be32(at_ + 20)} * 1000},
            at_ + record_header,

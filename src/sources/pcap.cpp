@@ -119,8 +119,8 @@ class MergedFiles final : public PacketSource {
   std::uint16_t interfaces_ = 0;
 };
 
-// Many files at once share the memory one would have: what is mapped counts as resident.
-constexpr std::size_t window_min = std::size_t{256} << 10U;
+// Many files at once have smaller blocks, so that all together take no more than this as long as may be.
+constexpr std::size_t blocks_total = std::size_t{64} << 20U, block_min = std::size_t{32} << 10U;
 
 // Every input stays open until its last packet, and a year of hourly captures is more than the usual soft
 // limit.
@@ -136,10 +136,10 @@ Result<std::unique_ptr<PacketSource>> open(std::span<const std::string> inputs) 
   constexpr std::size_t usual_limit = 1000;
   if (paths.size() >= usual_limit) raise_open_files();
 
-  const std::size_t window = std::max(window_min, 2 * input_window / paths.size());
+  const std::size_t block = std::clamp(blocks_total / paths.size(), block_min, input_block);
   std::vector<std::unique_ptr<CaptureFile>> files;
   for (const std::string& path : paths) {
-    WEIR_TRY(auto file, CaptureFile::open(path, std::min(window, input_window)));
+    WEIR_TRY(auto file, CaptureFile::open(path, block));
     files.push_back(std::move(file));
   }
   if (files.size() == 1) return std::make_unique<SingleFile>(std::move(files.front()));

@@ -88,11 +88,12 @@ class RandomTraffic final : public PacketSource {
   std::vector<Damage> damages_;
 };
 
-std::string records_with(unsigned threads) {
+std::string records_with(unsigned threads, std::size_t most_flows = FlowOptions{}.most_flows) {
   const SinkSpec* json = find_plugin<SinkSpec>("json");
   Plan plan;
   plan.threads = threads;
   plan.round_packets = 128;
+  plan.flows.most_flows = most_flows;
   SinkOptions options;
   for (const RecordType* type : record_types()) {
     options.types.push_back(type);
@@ -115,6 +116,13 @@ TEST(Threads, DoNotShowInTheRecords) {
   EXPECT_GT(alone.size(), 1'000'000U);
   EXPECT_NE(alone.find("\"tunnel\":\"ipip\""), std::string::npos);
   for (const unsigned threads : {2U, 3U, 5U}) EXPECT_TRUE(records_with(threads) == alone) << threads;
+}
+
+TEST(Threads, DoNotChooseWhichFlowIsEvicted) {
+  const std::string alone = records_with(1, 64);
+  EXPECT_NE(alone.find("\"end_reason\":\"evicted\""), std::string::npos);
+  for (const unsigned threads : {2U, 3U, 16U, 20U})
+    EXPECT_TRUE(records_with(threads, 64) == alone) << threads;
 }
 
 }  // namespace

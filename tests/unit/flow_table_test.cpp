@@ -45,7 +45,7 @@ TEST(FlowTable, FindsWhatIsInAndNothingElse) {
 
 TEST(FlowTable, EndsAFlowOnceItsTimeoutHasPassed) {
   FlowOptions options;
-  options.udp_idle = seconds(60);
+  options.idle(Timeout::udp) = seconds(60);
   FlowTable table(options, 100);
   table.start({0});
   FlowState& quiet = table.insert(key_of(1), hash_of(1, 1000), {0}, Timeout::udp);

@@ -418,18 +418,18 @@ TEST(TickClock, ResolutionsAndLimits) {
   EXPECT_FALSE(TickClock::of_resolution(0x80 | 64, 0));
 }
 
-// A mapped file and a pipe, with windows far smaller than the file.
-TEST(Input, MappedAndPipedFilesReadAlike) {
+// A file and a pipe, with blocks far smaller than the file.
+TEST(Input, FilesAndPipesReadAlike) {
   const std::string bytes = large_pcap(3000);
   const TempFolder folder;
   const std::string path = folder.write("a.pcap", bytes);
   const Read want = read_all(bytes);
-  auto mapped = CaptureFile::open(path, 4096);
-  ASSERT_TRUE(mapped.has_value());
-  const Read got = drain(**mapped);
+  auto plain = CaptureFile::open(path, 4096);
+  ASSERT_TRUE(plain.has_value());
+  const Read got = drain(**plain);
   EXPECT_EQ(got.data, want.data);
-  EXPECT_EQ((*mapped)->bytes_read(), bytes.size());
-  EXPECT_EQ((*mapped)->bytes_total(), bytes.size());
+  EXPECT_EQ((*plain)->bytes_read(), bytes.size());
+  EXPECT_EQ((*plain)->bytes_total(), bytes.size());
 
   const std::string fifo = folder.file("fifo");
   ASSERT_EQ(std::system(("mkfifo '" + fifo + "' && { cat '" + path + "' > '" + fifo + "' & }").c_str()), 0);

@@ -7,8 +7,9 @@ namespace weir::test {
 namespace {
 
 std::string le(std::uint64_t value, std::size_t size) {
-  std::string out;
-  for (std::size_t i = 0; i < size; ++i) out += static_cast<char>(value >> (8 * i));
+  std::string out(size, '\0');
+  for (std::size_t i = 0; i < std::min<std::size_t>(size, 8); ++i)
+    out[i] = static_cast<char>(value >> (8 * i));
   return out;
 }
 std::string utf16(std::string_view ascii) {
