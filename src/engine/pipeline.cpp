@@ -19,6 +19,9 @@ namespace {
 // all of their records are in memory at once.
 constexpr std::uint64_t flush_packets = 16'384;
 
+// How far ahead of decoding a packet its headers are asked for.
+constexpr std::uint32_t headers_ahead = 8;
+
 class Pipeline {
  public:
   Pipeline(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
@@ -31,6 +34,9 @@ class Pipeline {
         observer_(observer),
         progress_(progress),
         stop_(stop),
+        // Only one thread can read at a time, so while it does the others need rounds to work on. One thread
+        // alone had better finish a round while the cache has it.
+        read_first_(plan.threads == 1 ? 1 : 2 * plan.threads),
         sequencer_(plan),
         rounds_(std::size_t{2} * plan.threads + 2) {
     for (unsigned i = 0; i < share_count; ++i) workers_[i] = std::make_unique<Worker>(plan, i);
@@ -78,13 +84,15 @@ class Pipeline {
     Lock lock(mutex_);
     Claim claim;
     while (!error_) {
-      if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) {
+      if (may_read() && read_ - written_ < read_first_) {
+        read(lock);
+      } else if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) {
         write(lock);
       } else if (!(claim = claim_shares(self)).empty()) {
         work(lock, claim);
       } else if (sequenced_ < read_ && !sequencing_ && slot(sequenced_).stage == Stage::decoded) {
         sequence(lock);
-      } else if (!reading_ && !exhausted_ && read_ - written_ < rounds_.size()) {
+      } else if (may_read()) {
         read(lock);
       } else if (exhausted_ && written_ == read_) {
         break;
@@ -94,6 +102,8 @@ class Pipeline {
     }
     changed_.notify_all();
   }
+
+  bool may_read() const noexcept { return !reading_ && !exhausted_ && read_ - written_ < rounds_.size(); }
 
   void read(Lock& lock) {
     reading_ = true;
@@ -160,6 +170,7 @@ class Pipeline {
     round.earliest = round.latest = packets.front().time;
     for (std::uint32_t i = 0; i < packets.size(); ++i) {
       const RawPacket& raw = packets[i];
+      if (i + headers_ahead < packets.size()) __builtin_prefetch(packets[i + headers_ahead].data);
       round.earliest = std::min(round.earliest, raw.time);
       round.latest = std::max(round.latest, raw.time);
       round.bytes += raw.length;
@@ -315,6 +326,7 @@ class Pipeline {
   std::optional<Error> error_;
   Counters counters_;
 
+  const std::uint64_t read_first_;  // reading comes first while fewer rounds are on their way
   Sequencer sequencer_;
   std::vector<Slot> rounds_;
   std::array<std::unique_ptr<Worker>, share_count> workers_;

@@ -106,6 +106,7 @@ void Worker::work(Round& round) {
   const std::span<const Layer> layers = round.layers;
   const auto hash_at = [&](std::size_t i) { return layers[items[i].layer].hash; };
   for (std::size_t i = 0; i < std::min(index_ahead, items.size()); ++i) table_.prefetch_index(hash_at(i));
+  for (std::size_t i = 0; i < std::min(state_ahead, items.size()); ++i) table_.prefetch_state(hash_at(i));
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i + index_ahead < items.size()) table_.prefetch_index(hash_at(i + index_ahead));
     if (i + state_ahead < items.size()) table_.prefetch_state(hash_at(i + state_ahead));
@@ -151,8 +152,7 @@ void Worker::ip(const Layer& layer, const RawPacket& raw, const Item& item, std:
   flow.packets[s] += std::max<std::uint8_t>(layer.fragments, 1);
   flow.bytes[s] += layer.ip_length;
   flow.last = std::max(flow.last, raw.time);
-  observe(flow.connection, layer, side, raw.time);
-  if (layer.proto == IpProto::tcp) {
+  if (!observe(flow.connection, layer, side, raw.time) && layer.proto == IpProto::tcp) {
     const Timeout timeout = closed(flow.connection) ? Timeout::tcp_closed
                             : flow.connection.ends[0].next > 1 && flow.connection.ends[1].next > 0
                                 ? Timeout::tcp

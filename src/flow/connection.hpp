@@ -64,8 +64,9 @@ static_assert(sizeof(Connection) == 192);
 // what puts '^' into the history.
 bool starts_reversed(const Layer& first) noexcept;
 
-// Takes one packet of the flow into account: TCP, UDP, ICMP or anything else.
-void observe(Connection& c, const Layer& packet, Side side, Time time);
+// Takes one packet of the flow into account: TCP, UDP, ICMP or anything else. True when it changed nothing
+// but counts: it was one of many.
+bool observe(Connection& c, const Layer& packet, Side side, Time time);
 
 // A SYN that opens another connection between the same ports: its initial sequence number differs, or both
 // ends had finished. To be asked before observe(); then the flow ends and a new one begins with this packet.
@@ -116,16 +117,17 @@ inline bool observe_plain(Endpoint& sender, Endpoint& receiver, const Layer& p) 
   return true;
 }
 
-inline void observe(Connection& c, const Layer& packet, Side side, Time time) {
+inline bool observe(Connection& c, const Layer& packet, Side side, Time time) {
   const auto from = static_cast<std::size_t>(side);
   Endpoint& sender = c.ends[from];
   if (packet.proto == IpProto::tcp) {
-    if (observe_plain(sender, c.ends[1 - from], packet)) return;
+    if (observe_plain(sender, c.ends[1 - from], packet)) return true;
   } else if (packet.proto == IpProto::udp && (sender.noted & letter::data) != 0) {
     sender.next += packet.payload_length;
-    return;
+    return true;
   }
   observe_closely(c, packet, side, time);
+  return false;
 }
 
 }  // namespace weir

@@ -15,7 +15,9 @@ FlowTable::FlowTable(const FlowOptions& options, std::size_t most_flows)
       most_(std::max<std::size_t>(most_flows, 1)),
       index_(4096),
       mask_(4095),
-      wheel_(buckets, none) {}
+      states_((most_ + 1) * sizeof(FlowState)),
+      wheel_(buckets, none),
+      places_(1) {}
 
 FlowTable::~FlowTable() {
   for (const Entry& e : index_)
@@ -124,10 +126,7 @@ std::uint32_t FlowTable::take_slot() {
     free_.pop_back();
     return slot;
   }
-  if (used_slots_ / slab_size >= slabs_.size()) {
-    slabs_.push_back(std::make_unique_for_overwrite<Slab>());
-    places_.resize(slabs_.size() * slab_size);
-  }
+  places_.emplace_back();
   return used_slots_++;
 }
 

@@ -1,11 +1,13 @@
-// The flow table of one worker: open addressing over 8-byte entries, flow states in slabs, expiry by a timing
-// wheel driven by packet time. One thread at a time.
+// The flow table of one worker: open addressing over 8-byte entries, flow states in one range, expiry by a
+// timing wheel driven by packet time. One thread at a time.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "core/reserve.hpp"
 #include "flow/connection.hpp"
 #include "packet/layer.hpp"
 
@@ -38,20 +40,25 @@ struct FlowOptions {
 
 struct Analysis;  // the engine's protocol state of a flow; see engine/analysis.hpp
 
-struct FlowState {
+// What a packet of a flow that is settled needs is in the first three cache lines.
+struct alignas(64) FlowState {
   FlowKey key;
   bool orig_is_low = true;
   Timeout timeout = Timeout::other;
   bool identified = false;  // no further attempt to recognise the application
   Tunnel tunnel = Tunnel::none;
+  std::uint32_t slot = 0, tag = 0;  // the table's own: where the state is, its tag in the index
+  Analysis* analysis = nullptr;     // owned by the worker, which takes it away before the flow is erased
+
   Time first, last;  // of this record's packets; last is the latest seen, also when time goes back
   std::uint64_t packets[2] = {0, 0}, bytes[2] = {0, 0};  // by Side
-  Connection connection;
   std::uint64_t flow_id = 0;
   std::uint64_t first_order =
       0;  // Order::major of the first packet: flows that end together are written by it
+
+  Connection connection;  // its ends come first
+
   std::uint64_t tunnel_flow_id = 0;
-  Analysis* analysis = nullptr;       // owned by the worker, which takes it away before the flow is erased
   const char* application = nullptr;  // a literal
   std::uint32_t tunnel_key = 0;
   std::uint16_t vlan = 0xffff;
@@ -59,13 +66,14 @@ struct FlowState {
   std::uint8_t macs[12] = {};
   bool has_macs = false;
 
-  std::uint32_t slot = 0, tag = 0;  // the table's own: where the state is, its tag in the index
-
   const Addr& src() const noexcept { return orig_is_low ? key.low : key.high; }
   const Addr& dst() const noexcept { return orig_is_low ? key.high : key.low; }
   std::uint16_t src_port() const noexcept { return orig_is_low ? key.low_port : key.high_port; }
   std::uint16_t dst_port() const noexcept { return orig_is_low ? key.high_port : key.low_port; }
 };
+
+static_assert(offsetof(FlowState, first) == 64 && offsetof(FlowState, connection) == 128 &&
+              sizeof(FlowState) == 384);
 
 class FlowTable {
  public:
@@ -76,10 +84,10 @@ class FlowTable {
 
   // Hints ahead of find(): first the index, then, once that has arrived, the state.
   void prefetch_index(std::uint64_t hash) const noexcept {
-    __builtin_prefetch(&index_[tag_of(hash) & mask_]);
+    __builtin_prefetch(index_.data() + (tag_of(hash) & mask_));
   }
   void prefetch_state(std::uint64_t hash) const noexcept {
-    const Entry& e = index_[tag_of(hash) & mask_];
+    const Entry& e = index_.data()[tag_of(hash) & mask_];
     if (e.slot == 0) return;
     const char* state = reinterpret_cast<const char*>(&state_of(e.slot));
     __builtin_prefetch(state);
@@ -121,16 +129,12 @@ class FlowTable {
   struct Place {
     std::uint32_t bucket = 0, previous = 0, next = 0;
   };
-  static constexpr std::size_t slab_size = 1024, buckets = 512;
-  // States are made in it one by one, so that few flows touch little memory.
-  struct Slab {
-    alignas(FlowState) std::byte bytes[slab_size * sizeof(FlowState)];
-  };
+  static constexpr std::size_t buckets = 512;
   static constexpr std::uint32_t none = 0;
   static std::uint32_t tag_of(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash); }
 
   FlowState& state_of(std::uint32_t slot) const noexcept {
-    return reinterpret_cast<FlowState*>(slabs_[slot / slab_size]->bytes)[slot % slab_size];
+    return reinterpret_cast<FlowState*>(states_.data())[slot];
   }
   std::uint32_t take_slot();
   void grow();
@@ -143,7 +147,7 @@ class FlowTable {
   std::size_t most_, size_ = 0;
   std::vector<Entry> index_;
   std::uint32_t mask_;
-  std::vector<std::unique_ptr<Slab>> slabs_;
+  Reserve states_;  // by slot
   std::vector<std::uint32_t> free_;
   std::uint32_t used_slots_ = 1;       // slot 0 stands for none
   std::vector<std::uint32_t> wheel_;   // first slot of each bucket

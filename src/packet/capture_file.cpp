@@ -62,20 +62,22 @@ bool CaptureFile::refill(std::size_t need) {
 
 bool CaptureFile::read(PacketSlice& slice, std::size_t most) {
   std::vector<RawPacket>& packets = slice.packets;
-  const std::size_t before = packets.size(), goal = before + std::min(most, read_max);
-  packets.reserve(goal);
-  while (!ended_ && packets.size() < goal) {
-    const std::size_t count = packets.size();
+  const std::size_t before = packets.size();
+  packets.resize(before + std::min(most, read_max));
+  PacketRoom room(std::span<RawPacket>{packets}.subspan(before));
+  const RawPacket* const first = room.next();
+  while (!ended_ && !room.full()) {
+    const RawPacket* const next = room.next();
     const std::shared_ptr<const void> memory = input_->memory();
-    const std::size_t need = scan(packets, goal);
-    if (packets.size() != count && memory != nullptr &&
-        (slice.memory.empty() || slice.memory.back() != memory))
+    const std::size_t need = scan(room);
+    if (room.next() != next && memory != nullptr && (slice.memory.empty() || slice.memory.back() != memory))
       slice.memory.push_back(memory);
-    packets_ += packets.size() - count;
+    packets_ += static_cast<std::uint64_t>(room.next() - next);
     // A pipe may be slow: what is there is not held back for what is not.
-    if (need != 0 && packets.size() != before && input_->bytes_total() == 0) break;
+    if (need != 0 && room.next() != first && input_->bytes_total() == 0) break;
     if (need != 0 && !refill(need)) at_end(need);
   }
+  packets.resize(before + static_cast<std::size_t>(room.next() - first));
   input_->report(static_cast<std::size_t>(at_ - input_->window().data()));
   return packets.size() != before;
 }

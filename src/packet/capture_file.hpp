@@ -38,6 +38,19 @@ struct CaptureInfo {
   std::vector<InterfaceInfo> interfaces;  // RawPacket::interface counts these
 };
 
+// Where a reader puts packets.
+class PacketRoom {
+ public:
+  explicit PacketRoom(std::span<RawPacket> room) noexcept : next_(room.data()), end_(next_ + room.size()) {}
+  bool full() const noexcept { return next_ == end_; }
+  void add(const RawPacket& packet) noexcept { *next_++ = packet; }  // not when it is full
+  const RawPacket* next() const noexcept { return next_; }
+
+ private:
+  RawPacket* next_;
+  RawPacket* end_;
+};
+
 // One thread at a time, except for bytes_read() and bytes_total().
 class CaptureFile {
  public:
@@ -60,9 +73,9 @@ class CaptureFile {
  protected:
   CaptureFile(std::unique_ptr<Input> input, std::string name, std::string_view format);
 
-  // Adds packets from [at_, end_) until there are `most` in all. Returns how many bytes the record at at_
-  // needs to be whole, or 0 when `most` was reached or ended_ is set.
-  virtual std::size_t scan(std::vector<RawPacket>& packets, std::size_t most) = 0;
+  // Adds packets from [at_, end_) until the room is full. Returns how many bytes the record at at_ needs to
+  // be whole, or 0 when the room is full or ended_ is set.
+  virtual std::size_t scan(PacketRoom& packets) = 0;
 
   std::uint64_t offset_of(const std::uint8_t* p) const noexcept {
     return input_->offset() + static_cast<std::uint64_t>(p - input_->window().data());

@@ -34,14 +34,13 @@ struct Piece {
 inline constexpr unsigned max_link_headers = 32;
 
 // Where decoding is: the layers so far and what the next one takes from the headers around it.
-struct Decoding {
+struct Decoding : LayerContext {
+  Decoding(std::vector<Layer>& layers, const LayerContext& context) noexcept
+      : LayerContext(context), out(layers) {}
+
   std::vector<Layer>& out;
   std::size_t added = 0;  // to out
-  const std::uint8_t* macs = nullptr;
-  std::uint32_t scope = 0, tunnel_key = 0;
-  std::uint16_t vlan = no_vlan, outer_vlan = no_vlan, ether_type = 0;
-  Tunnel tunnel = Tunnel::none;
-  std::uint8_t depth = 0;
+  std::uint32_t scope = 0;
   unsigned link_headers = 0;
 
   static constexpr std::uint16_t no_vlan = 0xffff;
@@ -51,16 +50,10 @@ void grow(std::vector<Layer>& out);  // out of line, to keep add_layer() small
 inline Layer& add_layer(Decoding& d, LayerKind kind) {
   if (d.out.size() == d.out.capacity()) [[unlikely]]
     grow(d.out);
-  Layer& l = d.out.emplace_back();
   ++d.added;
+  Layer& l = d.out.emplace_back();
+  static_cast<LayerContext&>(l) = d;
   l.kind = kind;
-  l.macs = d.macs;
-  l.vlan = d.vlan;
-  l.outer_vlan = d.outer_vlan;
-  l.ether_type = d.ether_type;
-  l.tunnel = d.tunnel;
-  l.tunnel_key = d.tunnel_key;
-  l.depth = d.depth;
   return l;
 }
 

@@ -39,7 +39,21 @@ namespace tcp_flag {
 inline constexpr std::uint8_t fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, urg = 32, ece = 64, cwr = 128;
 }
 
-struct Layer {
+// What a layer has from the headers around it.
+struct LayerContext {
+  const std::uint8_t* macs = nullptr;                // destination then source, 12 bytes, or null
+  std::uint32_t tunnel_key = 0;                      // VNI, GRE key, TEID, ERSPAN session
+  std::uint16_t vlan = 0xffff, outer_vlan = 0xffff;  // 0xffff: none. Of two tags `vlan` is the inner one
+  std::uint16_t ether_type = 0;                      // what the link layer carried; 0: none or 802.2
+  Tunnel tunnel = Tunnel::none;                      // that this layer was found in
+  std::uint8_t depth = 0;  // 0: outermost; the layer before this one in the list carries it if depth > 0
+};
+
+struct Layer : LayerContext {
+  // Written out, so that making one sets each member once; value-initialisation clears all of it first, by a
+  // string instruction that takes longer than the rest of decoding.
+  Layer() noexcept {}  // NOLINT(modernize-use-equals-default)
+
   FlowKey key;             // ip: addresses and ports; ICMP: as community-id-spec maps type and code
   std::uint64_t hash = 0;  // of key, never 0 for ip
   std::uint32_t sequence = 0, acknowledgment = 0;  // TCP
@@ -51,18 +65,12 @@ struct Layer {
   bool from_low = true;        // sender is key.low
   bool fragment = false;       // not whole: goes to the Defragmenter; transport fields are not set
   std::uint8_t fragments = 0;  // IP packets this layer was reassembled from; 0: it was whole
-  std::uint8_t depth = 0;      // 0: outermost; the layer before this one in the list carries it if depth > 0
-  Tunnel tunnel = Tunnel::none;                      // that this layer was found in
-  std::uint16_t vlan = 0xffff, outer_vlan = 0xffff;  // 0xffff: none. Of two tags `vlan` is the inner one
-  std::uint16_t ether_type = 0;                      // what the link layer carried; 0: none or 802.2
-  std::uint32_t tunnel_key = 0;                      // VNI, GRE key, TEID, ERSPAN session
   // Captured transport payload; for ip without a known transport, all after the IP header; a fragment's own
   // bytes; the ARP body; for other all after the link header.
   Bytes payload;
   std::uint32_t payload_length = 0;       // on the wire: more than payload.size() when the capture was cut
   std::uint32_t ip_length = 0;            // IP header and payload on the wire
   const std::uint8_t* network = nullptr;  // IP header or ARP body
-  const std::uint8_t* macs = nullptr;     // destination then source, 12 bytes, or null
   const char* oddity = nullptr;           // what was malformed, a literal; the fields before it stand
 
   Addr src() const noexcept { return from_low ? key.low : key.high; }

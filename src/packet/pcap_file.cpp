@@ -72,12 +72,12 @@ class PcapFile final : public CaptureFile {
     return swapped ? load_be16(p) : load_le<std::uint16_t>(p);
   }
 
-  std::size_t scan(std::vector<RawPacket>& packets, std::size_t most) override {
+  std::size_t scan(PacketRoom& packets) override {
     const std::uint8_t* p = at_;
     const std::uint8_t* const end = end_;
     const std::size_t header = header_;
     std::size_t need = 0;
-    for (std::size_t left = most - packets.size(); left != 0; --left) {
+    while (!packets.full()) {
       const auto available = static_cast<std::size_t>(end - p);
       if (available < header) {
         need = header;
@@ -95,13 +95,13 @@ class PcapFile final : public CaptureFile {
         need = header + captured;
         break;
       }
-      packets.push_back({{std::int64_t{load32<swapped>(p)} * 1'000'000'000 +
-                          std::int64_t{load32<swapped>(p + 4)} * fraction_ns_},
-                         p + header,
-                         captured,
-                         length,
-                         link_type_,
-                         0});
+      packets.add({{std::int64_t{load32<swapped>(p)} * 1'000'000'000 +
+                    std::int64_t{load32<swapped>(p + 4)} * fraction_ns_},
+                   p + header,
+                   captured,
+                   length,
+                   link_type_,
+                   0});
       p += header + captured;
     }
     at_ = p;

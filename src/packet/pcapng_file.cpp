@@ -39,16 +39,16 @@ class PcapngFile final : public CaptureFile {
     std::uint16_t link_type, number;
   };
 
-  std::size_t scan(std::vector<RawPacket>& packets, std::size_t most) override {
-    return swapped_ ? scan_section<true>(packets, most) : scan_section<false>(packets, most);
+  std::size_t scan(PacketRoom& packets) override {
+    return swapped_ ? scan_section<true>(packets) : scan_section<false>(packets);
   }
   template <bool swapped>
-  std::size_t scan_section(std::vector<RawPacket>& packets, std::size_t most);
+  std::size_t scan_section(PacketRoom& packets);
   template <bool swapped>
-  bool add_packet(std::vector<RawPacket>& packets, const std::uint8_t* block, std::size_t size);
-  bool add_simple_packet(std::vector<RawPacket>& packets, ByteReader body, const std::uint8_t* data);
+  bool add_packet(PacketRoom& packets, const std::uint8_t* block, std::size_t size);
+  bool add_simple_packet(PacketRoom& packets, ByteReader body, const std::uint8_t* data);
   // False when reading cannot go on.
-  bool other_block(std::vector<RawPacket>& packets, std::uint32_t type, std::size_t size);
+  bool other_block(PacketRoom& packets, std::uint32_t type, std::size_t size);
   bool begin_section(ByteReader body);
   bool add_interface(ByteReader body);
   void add_statistics(ByteReader body);
@@ -81,8 +81,8 @@ constexpr std::size_t padded(std::size_t n) noexcept {
 }
 
 template <bool swapped>
-std::size_t PcapngFile::scan_section(std::vector<RawPacket>& packets, std::size_t most) {
-  while (packets.size() < most) {
+std::size_t PcapngFile::scan_section(PacketRoom& packets) {
+  while (!packets.full()) {
     const auto available = static_cast<std::size_t>(end_ - at_);
     if (available < frame_size) return frame_size;
     const std::uint32_t type = load32<swapped>(at_);
@@ -119,7 +119,7 @@ std::size_t PcapngFile::scan_section(std::vector<RawPacket>& packets, std::size_
 
 // §4.3 and the obsolete §A.1, which differ in how they number the interface.
 template <bool swapped>
-bool PcapngFile::add_packet(std::vector<RawPacket>& packets, const std::uint8_t* block, std::size_t size) {
+bool PcapngFile::add_packet(PacketRoom& packets, const std::uint8_t* block, std::size_t size) {
   const std::uint8_t* fields = block + 8;
   const std::uint32_t number =
       load32<swapped>(block) == packet_enhanced ? load32<swapped>(fields) : load16<swapped>(fields);
@@ -137,13 +137,12 @@ bool PcapngFile::add_packet(std::vector<RawPacket>& packets, const std::uint8_t*
   }
   const std::uint64_t ticks = std::uint64_t{load32<swapped>(fields + 4)} << 32U | load32<swapped>(fields + 8);
   last_ = interface.clock.at(ticks);
-  packets.push_back({last_, fields + packet_fields, captured, length, interface.link_type, interface.number});
+  packets.add({last_, fields + packet_fields, captured, length, interface.link_type, interface.number});
   return true;
 }
 
 // §4.4: of interface 0, without a time; the packet before lends its own.
-bool PcapngFile::add_simple_packet(std::vector<RawPacket>& packets, ByteReader body,
-                                   const std::uint8_t* data) {
+bool PcapngFile::add_simple_packet(PacketRoom& packets, ByteReader body, const std::uint8_t* data) {
   if (interfaces_.empty()) {
     damaged("corrupt_block", "a packet before any interface is described");
     return false;
@@ -156,11 +155,11 @@ bool PcapngFile::add_simple_packet(std::vector<RawPacket>& packets, ByteReader b
     damaged("corrupt_block", "a packet of " + std::to_string(captured) + " bytes is not possible");
     return false;
   }
-  packets.push_back({last_, data, captured, length, interface.link_type, interface.number});
+  packets.add({last_, data, captured, length, interface.link_type, interface.number});
   return true;
 }
 
-bool PcapngFile::other_block(std::vector<RawPacket>& packets, std::uint32_t type, std::size_t size) {
+bool PcapngFile::other_block(PacketRoom& packets, std::uint32_t type, std::size_t size) {
   const ByteReader body(Bytes(at_ + 8, size - frame_size));
   switch (type) {
     case section_header:

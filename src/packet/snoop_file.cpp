@@ -33,8 +33,8 @@ class SnoopFile final : public CaptureFile {
   }
 
  private:
-  std::size_t scan(std::vector<RawPacket>& packets, std::size_t most) override {
-    while (packets.size() < most) {
+  std::size_t scan(PacketRoom& packets) override {
+    while (!packets.full()) {
       const auto available = static_cast<std::size_t>(end_ - at_);
       if (available < record_header) return record_header;
       const std::uint32_t length = load_be32(at_), captured = load_be32(at_ + 4), record = load_be32(at_ + 8);
@@ -45,7 +45,7 @@ class SnoopFile final : public CaptureFile {
         return 0;
       }
       if (available < record) return record;
-      packets.push_back(
+      packets.add(
           {{std::int64_t{load_be32(at_ + 16)} * 1'000'000'000 + std::int64_t{load_be32(at_ + 20)} * 1000},
            at_ + record_header,
            captured,
