@@ -33,6 +33,13 @@ Found find_parser(const ParserList& list, const FlowState& flow, Side side, Byte
   return last_chance ? plausible : Found{plausible.match, nullptr};
 }
 
+// The parser of a protocol that begins with these bytes, although others came before them.
+const ParserChoice* find_late_parser(const ParserList& list, Side side, Bytes data) {
+  for (const ParserChoice& choice : list.all)
+    if (choice.spec->starts_late && choice.spec->match(data, side) == Match::yes) return &choice;
+  return nullptr;
+}
+
 }  // namespace
 
 ParserState::ParserState(const ParserSpec& spec)
@@ -79,18 +86,17 @@ void Analysis::finish() noexcept {
   for (Pending& p : pending_) p = Pending{};
 }
 
-bool Analysis::take(AnalysisHost& host, FlowState& flow, const ParserChoice& choice) {
+bool Analysis::take(FlowState& flow, const ParserChoice& choice) {
   if (flow.application == nullptr) flow.application = choice.spec->name.data();
   if (!choice.run) {
     finish();
     return false;
   }
-  static_cast<void>(host);
   parser_ = ParserState{*choice.spec};
   return true;
 }
 
-bool Analysis::recognise(AnalysisHost& host, FlowState& flow, Side side, Bytes data) {
+bool Analysis::recognise(FlowState& flow, Side side, Bytes data) {
   const bool port_may_decide = data.size() >= 16 || tries_ > 0;
   Found found = find_parser(*parsers, flow, side, data, port_may_decide);
   // The few bytes that wait on the other side may be all it has to say.
@@ -98,7 +104,7 @@ bool Analysis::recognise(AnalysisHost& host, FlowState& flow, Side side, Bytes d
   if (const auto& waiting = pending_[index_of(other)].bytes;
       found.choice == nullptr && port_may_decide && !waiting.empty())
     found = find_parser(*parsers, flow, other, waiting, port_may_decide);
-  if (found.choice != nullptr) return take(host, flow, *found.choice);
+  if (found.choice != nullptr) return take(flow, *found.choice);
   ++tries_;
   return false;
 }
@@ -114,7 +120,7 @@ void Analysis::stream(AnalysisHost& host, FlowState& flow, const Arrival& arriva
   const bool first = waiting.empty();
   if (!first) waiting.insert(waiting.end(), data.begin(), data.end());
   const Bytes known = first ? data : Bytes{waiting};
-  if (recognise(host, flow, arrival.side, known)) {
+  if (recognise(flow, arrival.side, known)) {
     Arrival other = arrival;
     other.side = arrival.side == Side::orig ? Side::resp : Side::orig;
     // What the other side said first comes first.
@@ -127,6 +133,11 @@ void Analysis::stream(AnalysisHost& host, FlowState& flow, const Arrival& arriva
     return;
   }
   if (finished) return;
+  if (const ParserChoice* late = first ? nullptr : find_late_parser(*parsers, arrival.side, data)) {
+    pending_ = {};
+    if (take(flow, *late)) feed(host, flow, arrival, data);
+    return;
+  }
   if (known.size() >= host.plan.limits.recognise_bytes) {
     ++host.counters.unrecognised_flows;
     return finish();
@@ -237,7 +248,7 @@ void Analysis::rematch(AnalysisHost& host, FlowState& flow, const Arrival& arriv
 void Analysis::datagram(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data,
                         std::size_t cut) {
   if (finished) return;
-  if (!parser_ && !recognise(host, flow, arrival.side, data)) {
+  if (!parser_ && !recognise(flow, arrival.side, data)) {
     if (!finished && tries_ >= host.plan.limits.recognise_datagrams) {
       ++host.counters.unrecognised_flows;
       finish();

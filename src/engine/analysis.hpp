@@ -69,8 +69,8 @@ struct Analysis {
   static Context context(AnalysisHost& host, const ParserSpec& parser, const FlowRef& ref,
                          const Arrival& arrival, std::size_t cut = 0);
   // Chooses a parser for the bytes, or none. Sets flow.application.
-  bool recognise(AnalysisHost& host, FlowState& flow, Side side, Bytes data);
-  bool take(AnalysisHost& host, FlowState& flow, const ParserChoice& choice);
+  bool recognise(FlowState& flow, Side side, Bytes data);
+  bool take(FlowState& flow, const ParserChoice& choice);
   void feed(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data);
   // Calls the parser until it wants more bytes than there are; what is left over.
   Bytes consume(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data);

@@ -294,7 +294,8 @@ constexpr ParserSpec spec{.name = "tls",
                           .ports = ports,
                           .match = match,
                           .methods = parser_methods<TlsParser>,
-                          .records = records};
+                          .records = records,
+                          .starts_late = true};
 
 }  // namespace
 

@@ -19,7 +19,8 @@ inline constexpr auto schema<FlowRef> =
            field("src_ip", &FlowRef::src_ip, "Originator"),
            field("src_port", &FlowRef::src_port, "Originator's port; for ICMP its type"),
            field("dst_ip", &FlowRef::dst_ip, "Responder"),
-           field("dst_port", &FlowRef::dst_port, "Responder's port; for ICMP its code"),
+           field("dst_port", &FlowRef::dst_port,
+                 "Responder's port; for ICMP the type that answers it, or its code where nothing does"),
            field("proto", &FlowRef::proto, "Transport protocol"));
 
 // Link-layer and IP-header facts of one packet. Not a record of its own.

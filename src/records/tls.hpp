@@ -10,7 +10,7 @@ struct Tls {
   FlowRef ref;
   Text version, record_version, server_name, cipher, curve, next_protocol;
   List<Text> alpn_offered;
-  Text ja3, ja3s, ja4;
+  Text ja3, ja3s, ja4, retry_ja4;
   bool resumed = false, established = false, retried = false, early_data = false, ech = false;
   Text last_alert, history;
   Text subject, issuer, serial;
@@ -40,6 +40,8 @@ inline constexpr auto schema<Tls> = record(
     field("ja3", &Tls::ja3, "JA3 fingerprint of the client"),
     field("ja3s", &Tls::ja3s, "JA3S fingerprint of the server"),
     field("ja4", &Tls::ja4, "JA4 fingerprint of the client"),
+    field("retry_ja4", &Tls::retry_ja4,
+          "JA4 fingerprint of the client's second hello, when the server asked for one"),
     field("resumed", &Tls::resumed, "An earlier session was taken up again"),
     field("established", &Tls::established, "Both sides finished the handshake"),
     field("retried", &Tls::retried,

@@ -193,9 +193,11 @@ void Session::sslv2_answer(Side side) {
 }
 
 void Session::client_hello(Context& c, const ClientHello& hello) {
-  // A second one answers a retry, and repeats the first but for a key share or cookie. Fingerprints are of
-  // the first, as everyone else's are.
-  if (has_client_hello_) return;
+  // A second one answers a retry, and repeats the first but for a key share or cookie.
+  if (has_client_hello_) {
+    if (retried_ && retry_ja4_.empty() && c.out.wants<weir::Tls>()) retry_ja4_ = ja4(hello, carrier_);
+    return;
+  }
   has_client_hello_ = true;
   if (!has_server_hello_) version_ = newest_version(hello);
   session_id_ = as_text(hello.session_id);
@@ -302,6 +304,7 @@ void Session::emit(Context& c) {
   r.ja3 = text_or_null(c, ja3_);
   r.ja3s = text_or_null(c, ja3s_);
   r.ja4 = text_or_null(c, ja4_);
+  r.retry_ja4 = text_or_null(c, retry_ja4_);
   r.resumed = resumed_;
   r.established = established_;
   r.retried = retried_;

@@ -69,7 +69,7 @@ class Session {
   std::uint16_t group_ = 0;  // 0 is no group's number
   std::string_view last_alert_;
   Time time_;
-  std::string session_id_, server_name_, alpn_, next_protocol_, ja3_, ja3s_, ja4_, history_;
+  std::string session_id_, server_name_, alpn_, next_protocol_, ja3_, ja3s_, ja4_, retry_ja4_, history_;
   Peer sides_[2];
 };
 

@@ -31,10 +31,10 @@ def found_in(weir, capture):
     values = collections.defaultdict(set)
     for line in done.stdout.splitlines():
         record = json.loads(line)
-        for kind in KINDS:
-            if record.get(kind):
+        for field in (*KINDS, "retry_ja4"):
+            if record.get(field):
                 for key in (None, (record["src_ip"], record["src_port"])):
-                    values[kind, key].add(record[kind])
+                    values[field.removeprefix("retry_"), key].add(record[field])
     return values
 
 
