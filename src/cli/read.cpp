@@ -19,6 +19,7 @@
 #include "engine/round.hpp"
 #include "filter/filter.hpp"
 #include "os/terminal.hpp"
+#include "records/capture.hpp"
 #include "records/flow.hpp"
 #include "records/packet.hpp"
 #include "records/stat.hpp"
@@ -133,6 +134,23 @@ Result<void> set_limits(Plan& plan, const Arguments& arguments) {
   return {};
 }
 
+// Settles which flows are parsed: those that may bring a record, or a flow's application, that passes.
+void set_parsing(Plan& plan, const Types& types, const Filter& filter, bool application) {
+  plan.recognise = false;
+  bool all = false;
+  for (const RecordType* type : types) {
+    const bool parsed = type != &record_type<Packet>() && type != &record_type<Stat>() &&
+                        type != &record_type<Capture>() && (type != &record_type<Flow>() || application);
+    if (!parsed || !filter.possible(*type)) continue;
+    plan.recognise = true;
+    const void* test = filter.flow_predicate(*type);
+    all |= test == nullptr;
+    if (std::ranges::find(plan.parse_if, test, &FlowTest::filter) == plan.parse_if.end())
+      plan.parse_if.push_back({&Filter::accept, test});
+  }
+  if (all) plan.parse_if.clear();
+}
+
 void set_wants(Plan& plan, const Types& types, const Filter& filter, const Output& output,
                std::string_view where) {
   for (const RecordType* type : types)
@@ -142,12 +160,11 @@ void set_wants(Plan& plan, const Types& types, const Filter& filter, const Outpu
   // What nobody will see need not be found out.
   const auto& fields = output.options.fields;
   const auto mentioned = [&](std::string_view field) {
-    return fields.empty() || where.find(field) != where.npos ||
+    return fields.empty() || filter.normal_form().find(field) != std::string::npos ||
            std::find(fields.begin(), fields.end(), field) != fields.end();
   };
   plan.community_id = mentioned("community_id");
-  plan.recognise = types != Types{&record_type<Flow>()} || mentioned("application") ||
-                   where.find_first_not_of(" ") != where.npos;
+  set_parsing(plan, types, filter, mentioned("application"));
   choose_parsers(plan);
 }
 

@@ -45,6 +45,12 @@ void Counters::for_each(const std::function<void(std::string_view, std::uint64_t
   for (const NamedCounter& c : named_counters) f(c.name, this->*c.member);
 }
 
+bool worth_parsing(const Plan& plan, const FlowRef& flow) noexcept {
+  return plan.parse_if.empty() || std::ranges::any_of(plan.parse_if, [&](const FlowTest& test) {
+           return test.accept(test.filter, &flow);
+         });
+}
+
 void choose_parsers(Plan& plan) {
   const std::pair<unsigned, ParserList*> lists[] = {
       {transport::tcp, &plan.tcp},       {transport::udp, &plan.udp}, {transport::icmp, &plan.icmp},

@@ -35,8 +35,15 @@ struct AnalysisLimits {
 
 class CaptureFilter;
 
+// What the filter can say of a flow's addresses, ports and protocol.
+struct FlowTest {
+  bool (*accept)(const void* filter, const void* flow_ref) = nullptr;
+  const void* filter = nullptr;
+};
+
 struct Plan {
   Emitter::Wants wants{};
+  std::vector<FlowTest> parse_if;  // only flows that pass one of these are parsed; empty: all
   ParserList tcp, udp, icmp, icmpv6, arp, sctp;
   FlowOptions flows;
   ReassemblyBudget reassembly;  // of all workers together
@@ -62,6 +69,9 @@ struct Counters {
   // f(name, value) for each.
   void for_each(const std::function<void(std::string_view, std::uint64_t)>& f) const;
 };
+
+// Whether anything that parsing the flow may bring can pass the filter.
+bool worth_parsing(const Plan& plan, const FlowRef& flow) noexcept;
 
 // Fills the parser lists: `run` where the plan's wants include a record of the parser.
 void choose_parsers(Plan& plan);

@@ -189,8 +189,8 @@ FlowState& Worker::start(const Layer& layer, const RawPacket& raw, const Item& i
   ++counters_.flows;
   FlowState& flow = table_.insert(layer.key, layer.hash, raw.time, timeout_of(layer.proto));
   flow.orig_is_low = layer.from_low != starts_reversed(layer);
-  flow.identified = !plan_.recognise;
   flow.flow_id = flow_id_of(layer.hash, order);
+  flow.identified = !plan_.recognise || !worth_parsing(plan_, flow_ref(flow));
   flow.first_order = order;
   flow.tunnel = layer.tunnel;
   flow.tunnel_key = layer.tunnel_key;

@@ -8,6 +8,7 @@
 #include "filter/lower.hpp"
 #include "filter/parser.hpp"
 #include "filter/sql.hpp"
+#include "records/flow_ref.hpp"
 
 namespace weir {
 
@@ -22,6 +23,16 @@ struct Filter::Compiled {
   std::string normal;
   std::vector<Lowered> lowered;  // one per type
   std::array<const Program*, record_type_max> by_id{};
+
+  // What flows say of the records about them, alike ones once.
+  struct FlowTest {
+    std::string text;
+    Program program;
+  };
+  std::vector<std::unique_ptr<const FlowTest>> flow_tests;
+  std::array<const FlowTest*, record_type_max> flow_test_of{};
+
+  const FlowTest* flow_test(const filter::Part& part);
 };
 
 namespace {
@@ -56,6 +67,19 @@ std::string steps_text(const Lowered& lowered) {
 
 }  // namespace
 
+// nullptr when every flow may carry such a record.
+const Filter::Compiled::FlowTest* Filter::Compiled::flow_test(const filter::Part& part) {
+  const filter::Part of_flow = filter::relaxed(part, record_type<FlowRef>());
+  if (of_flow.kind == filter::Part::Kind::always) return nullptr;
+  std::string text = filter::text_of(of_flow);
+  const auto same = std::find_if(flow_tests.begin(), flow_tests.end(),
+                                 [&](const auto& test) { return test->text == text; });
+  if (same != flow_tests.end()) return same->get();
+  flow_tests.push_back(
+      std::make_unique<const FlowTest>(FlowTest{std::move(text), filter::lower(of_flow).program}));
+  return flow_tests.back().get();
+}
+
 Filter::Filter(std::unique_ptr<Compiled> compiled) noexcept : compiled_(std::move(compiled)) {}
 Filter::Filter(Filter&&) noexcept = default;
 Filter& Filter::operator=(Filter&&) noexcept = default;
@@ -71,8 +95,10 @@ Result<Filter> Filter::compile(std::string_view expression, std::span<const Reco
   compiled->normal = filter::normal_form(compiled->tree, compiled->operands);
   compiled->lowered.reserve(types.size());
   for (const RecordType* type : types) {
-    compiled->lowered.push_back(filter::lower(filter::fold(compiled->tree, *type, compiled->operands)));
+    const filter::Part part = filter::fold(compiled->tree, *type, compiled->operands);
+    compiled->lowered.push_back(filter::lower(part));
     compiled->by_id[type->id] = &compiled->lowered.back().program;
+    compiled->flow_test_of[type->id] = compiled->flow_test(part);
   }
   return Filter(std::move(compiled));
 }
@@ -88,6 +114,11 @@ bool Filter::accept(const void* predicate, const void* record) noexcept {
 
 bool Filter::possible(const RecordType& type) const noexcept {
   return static_cast<const Program*>(predicate(type))->start != filter::refused;
+}
+
+const void* Filter::flow_predicate(const RecordType& type) const noexcept {
+  const Compiled::FlowTest* test = compiled_->flow_test_of[type.id];
+  return test == nullptr ? nullptr : &test->program;
 }
 
 Result<std::string> Filter::to_sql(const RecordType& type) const {
@@ -110,6 +141,8 @@ std::string Filter::explain() const {
       add_name(none, name);
     } else {
       std::string steps = steps_text(lowered);
+      if (const auto* test = compiled_->flow_test_of[compiled_->types[i]->id])
+        steps += "  flow alone: " + test->text + "\n";
       const auto same =
           std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == steps; });
       add_name(same == groups.end() ? groups.emplace_back(std::move(steps), "").second : same->second, name);
@@ -120,6 +153,8 @@ std::string Filter::explain() const {
   if (!every.empty()) out += "every record passes: " + every + "\n";
   if (!none.empty()) out += "no record can pass: " + none + "\n";
   if (!groups.empty()) out += "headers: known with a flow's first packet; record: once the record is made\n";
+  if (!compiled_->flow_tests.empty())
+    out += "flow alone: what the headers can tell; a flow that passes none of these is not parsed\n";
   return out;
 }
 

@@ -32,6 +32,10 @@ class Filter {
   static bool accept(const void* predicate, const void* record) noexcept;
   // False when no record of this type can pass (a needed field is missing): its parser need not run.
   bool possible(const RecordType& type) const noexcept;
+  // The same of a record's flow alone (accept() then takes a FlowRef): false only where no record of this
+  // type about the flow can pass, so that the flow need not be parsed for it. nullptr: true of every flow.
+  // Types about which flows say the same have the same predicate.
+  const void* flow_predicate(const RecordType& type) const noexcept;
   // The expression typed and fully parenthesised, with canonical names. It compiles to this filter again.
   const std::string& normal_form() const noexcept;
   // For --explain: the normal form, and per record type the steps and where each one can be decided.

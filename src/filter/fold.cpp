@@ -131,7 +131,49 @@ Part Folding::fold_comparison(const Node& node) const {
   return joined(Part::Kind::all_of, std::move(both));
 }
 
+// `unknown` is what a test that cannot be made is taken to say.
+Part relax(const Part& part, const RecordType& known, bool unknown) {
+  std::vector<Part> children;
+  switch (part.kind) {
+    case Part::Kind::never:
+    case Part::Kind::always: return part;
+    case Part::Kind::negation: return inverse(relax(part.children.front(), known, !unknown));
+    case Part::Kind::all_of:
+    case Part::Kind::any_of:
+      for (const Part& child : part.children) children.push_back(relax(child, known, unknown));
+      return joined(part.kind, std::move(children));
+    case Part::Kind::test: break;
+  }
+  const FieldInfo* column = known.find(part.column->name);
+  if (column == nullptr || column->kind != part.column->kind) return constant(unknown);
+  Part test = part;
+  test.column = column;
+  return test;
+}
+
 }  // namespace
+
+Part relaxed(const Part& part, const RecordType& known) {
+  return relax(part, known, true);
+}
+
+std::string text_of(const Part& part) {
+  std::string out;
+  switch (part.kind) {
+    case Part::Kind::never: return "false";
+    case Part::Kind::always: return "true";
+    case Part::Kind::test: return part.text;
+    case Part::Kind::negation: return "not (" + text_of(part.children.front()) + ")";
+    case Part::Kind::all_of:
+    case Part::Kind::any_of: break;
+  }
+  for (const Part& child : part.children) {
+    if (!out.empty()) out += part.kind == Part::Kind::all_of ? " and " : " or ";
+    const bool group = child.kind == Part::Kind::all_of || child.kind == Part::Kind::any_of;
+    out += group ? "(" + text_of(child) + ")" : text_of(child);
+  }
+  return out;
+}
 
 Part fold(const Node& tree, const RecordType& type, const Operands& operands) {
   return Folding(type, operands).fold(tree);

@@ -19,4 +19,11 @@ struct Part {
 // never and always are the whole answer or absent. Operands and columns are borrowed.
 Part fold(const Node& tree, const RecordType& type, const Operands& operands);
 
+// What is left of a condition when only the columns of `known` can be read, found there by name: it holds
+// wherever the condition may hold.
+Part relaxed(const Part& part, const RecordType& known);
+
+// In the language.
+std::string text_of(const Part& part);
+
 }  // namespace weir::filter

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "filter_records.hpp"
+#include "records/flow_ref.hpp"
 
 namespace weir {
 namespace {
@@ -23,6 +24,40 @@ TEST_P(FilterAccept, Record) {
   ASSERT_TRUE(filter) << filter.error().line();
   EXPECT_EQ(Filter::accept(filter->predicate(record_type<FilterSample>()), &sample()), GetParam().accepted)
       << filter->explain();
+  // The flow alone never refuses what the record passes.
+  const FlowRef flow{.src_ip = sample().src_ip,
+                     .dst_ip = sample().dst_ip,
+                     .src_port = sample().src_port,
+                     .dst_port = sample().dst_port,
+                     .proto = sample().proto};
+  const void* test = filter->flow_predicate(record_type<FilterSample>());
+  EXPECT_TRUE(!GetParam().accepted || test == nullptr || Filter::accept(test, &flow)) << filter->explain();
+}
+
+TEST(FilterFlow, WhatTheFlowAloneDecides) {
+  struct Decided {
+    std::string_view expression;
+    bool refused;
+  };
+  constexpr Decided cases[] = {
+      {"dst_port == 80", true},
+      {"dst_port == 80 and bytes > 1", true},
+      {"dst_port == 80 or bytes > 1", false},
+      {"not (dst_port == 443 and bytes > 1)", false},
+      {"not (dst_port == 443 or bytes > 1)", true},
+      {"not (not (dst_port == 80) or host == 'x')", true},
+      {"port == 80", true},
+      {"dst_port != 443 and exists rtt", true},
+      {"host == 'x'", false},
+      {"src_ip not in 0.0.0.0/0 and bytes > 1", true},
+  };
+  const FlowRef flow{.src_ip = sample().src_ip, .src_port = 50000, .dst_port = 443, .proto = IpProto::tcp};
+  for (const Decided& c : cases) {
+    const auto filter = Filter::compile(c.expression, sample_types());
+    ASSERT_TRUE(filter) << filter.error().line();
+    const void* test = filter->flow_predicate(record_type<FilterSample>());
+    EXPECT_EQ(test != nullptr && !Filter::accept(test, &flow), c.refused) << filter->explain();
+  }
 }
 
 constexpr Case comparisons[] = {

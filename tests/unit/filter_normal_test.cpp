@@ -79,8 +79,10 @@ sample:
   2  headers  src_ip in 10.0.0.0/8   yes: 4  no: 3
   3  record   rtt > 1s               yes: 4  no: refuse
   4  record   host ~ "x"             yes: refuse  no: accept
+  flow alone: dst_port in {80, 443}
 no record can pass: other
 headers: known with a flow's first packet; record: once the record is made
+flow alone: what the headers can tell; a flow that passes none of these is not parsed
 )");
 }
 
