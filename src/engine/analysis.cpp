@@ -9,6 +9,9 @@ constexpr std::size_t index_of(Side side) noexcept {
   return static_cast<std::size_t>(side);
 }
 
+// So many bytes that only may be a protocol are taken for it on its port.
+constexpr std::size_t port_decides_from = 16;
+
 struct Found {
   Match match = Match::no;
   const ParserChoice* choice = nullptr;
@@ -97,7 +100,7 @@ bool Analysis::take(FlowState& flow, const ParserChoice& choice) {
 }
 
 bool Analysis::recognise(FlowState& flow, Side side, Bytes data) {
-  const bool port_may_decide = data.size() >= 16 || tries_ > 0;
+  const bool port_may_decide = data.size() >= port_decides_from || tries_ > 0;
   Found found = find_parser(*parsers, flow, side, data, port_may_decide);
   // The few bytes that wait on the other side may be all it has to say.
   const Side other = side == Side::orig ? Side::resp : Side::orig;
@@ -259,6 +262,14 @@ void Analysis::datagram(AnalysisHost& host, FlowState& flow, const Arrival& arri
   Context c = context(host, parser_.spec(), ref, arrival, cut);
   const Step step = parser_.spec().methods.data(parser_.get(), c, data);
   if (step.parse == Parse::malformed) {
+    // Another protocol on the same ports, perhaps.
+    const Found other = find_parser(*parsers, flow, arrival.side, data, data.size() >= port_decides_from);
+    if (other.choice != nullptr && other.choice->spec != &parser_.spec() &&
+        ++rematches_ <= host.plan.limits.rematches) {
+      if (parser_.spec().methods.end != nullptr) parser_.spec().methods.end(parser_.get(), c);
+      if (take(flow, *other.choice)) datagram(host, flow, arrival, data, cut);
+      return;
+    }
     ++host.counters.malformed_messages;
     if (malformed_ < host.plan.limits.malformed_datagrams) {
       ++malformed_;

@@ -301,7 +301,7 @@ void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64
     p.ttl = layer.ttl;
     p.tos = layer.tos;
     if (!layer.fragment) p.payload_length = layer.payload_length;
-    if (layer.proto == IpProto::tcp && !layer.fragment) {
+    if (layer.tcp_header) {
       p.tcp_flags = flags_text(layer.tcp_flags);
       p.sequence = layer.sequence;
       p.acknowledgment = layer.acknowledgment;

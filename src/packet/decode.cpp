@@ -78,6 +78,7 @@ WEIR_INLINE void tcp(Decoding& d, Layer& l, const Endpoints& e, Piece segment) n
     set_payload(l, segment.from(20));
     return note(l, missing(segment, 20, "truncated_tcp_header"));
   }
+  l.tcp_header = true;
   l.sequence = segment.be32(4);
   l.acknowledgment = segment.be32(8);
   l.tcp_flags = segment.data[13];

@@ -63,6 +63,7 @@ struct Layer : LayerContext {
   LayerKind kind = LayerKind::other;
   IpProto proto{};             // after IPv6 extension headers and AH
   bool from_low = true;        // sender is key.low
+  bool tcp_header = false;     // it was all there: the fields above are set
   bool fragment = false;       // not whole: goes to the Defragmenter; transport fields are not set
   std::uint8_t fragments = 0;  // IP packets this layer was reassembled from; 0: it was whole
   // Captured transport payload; for ip without a known transport, all after the IP header; a fragment's own

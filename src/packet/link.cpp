@@ -116,10 +116,10 @@ void netfilter_log(Decoding& d, Piece frame) {
   add_other(d, frame, "bad_nflog");
 }
 
-// After a fixed number of bytes comes an EtherType.
+// After a fixed number of bytes comes an EtherType, or a length.
 void type_at(Decoding& d, std::uint32_t at, Piece frame) {
   if (!frame.has(at + 2)) return add_other(d, frame, missing(frame, at + 2, "truncated_frame"));
-  decode_ether_type(d, std::max<std::uint16_t>(frame.be16(at), 0x0600), frame.from(at + 2));
+  decode_ether_type(d, frame.be16(at), frame.from(at + 2));
 }
 
 void raw_ip(Decoding& d, std::uint32_t header, Piece frame) {

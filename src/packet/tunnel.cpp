@@ -41,6 +41,13 @@ bool plausible_ip(Piece p) noexcept {
   return p.data[0] >> 4 == 4 && (p.data[0] & 15U) >= 5 && (!p.has(4) || p.be16(2) <= p.wire);
 }
 
+// An Ethernet frame with an IP packet or ARP, which random bytes hardly are.
+bool holds_ip(Piece p) noexcept {
+  if (!p.has(14)) return false;
+  const std::uint16_t type = p.be16(12);
+  return type == 0x0806 || ((type == ipv4_type || type == ipv6_type) && plausible_ip(p.after(14)));
+}
+
 void note(Decoding& d, const char* oddity) {
   if (d.out.back().oddity == nullptr) d.out.back().oddity = oddity;
 }
@@ -106,10 +113,14 @@ void gre(Decoding& d, Piece rest) {
   gre_payload(d, rest.be16(2), sequenced, version == 1 ? key & 0xffffU : key, inside);
 }
 
-// RFC 7348 §5, and group policy's bit 0x80 (draft-smith-vxlan-group-policy).
+// RFC 7348 §5, and group policy's bit 0x80 (draft-smith-vxlan-group-policy). Reserved bits are to be ignored;
+// where some are set the frame inside must speak for itself.
 void vxlan(Decoding& d, Piece p) {
-  if (!p.has(8) || (p.data[0] & 0x7fU) != 0x08 || p.data[7] != 0 || !plausible_ethernet(p.from(8))) return;
-  if (enter_network(d, Tunnel::vxlan, p.be32(4) >> 8)) decode_ethernet(d, p.from(8));
+  if (!p.has(8) || (p.data[0] & 0x08U) == 0) return;
+  const bool reserved = (p.data[0] & 0x77U) != 0 || p.data[7] != 0;
+  const Piece inside = p.after(8);
+  if (reserved ? !holds_ip(inside) : !plausible_ethernet(inside)) return;
+  if (enter_network(d, Tunnel::vxlan, p.be32(4) >> 8)) decode_ethernet(d, inside);
 }
 
 // draft-ietf-nvo3-vxlan-gpe-12 §3.
@@ -124,14 +135,15 @@ void vxlan_gpe(Decoding& d, Piece p) {
   if (enter_network(d, Tunnel::vxlan, p.be32(4) >> 8)) decode_ether_type(d, types[next], inside);
 }
 
-// RFC 8926 §3.4.
+// RFC 8926 §3.4; reserved bits as in VXLAN.
 void geneve(Decoding& d, Piece p) {
-  if (!p.has(8) || p.data[0] >> 6 != 0 || p.data[7] != 0 || (p.data[1] & 0x3fU) != 0) return;
+  if (!p.has(8) || p.data[0] >> 6 != 0) return;
+  const bool reserved = (p.data[1] & 0x3fU) != 0 || p.data[7] != 0;
   const std::uint32_t header = 8 + (p.data[0] & 0x3fU) * 4;
   const std::uint16_t type = p.be16(2);
   if (header > p.wire) return;
   const Piece inside = p.from(header);
-  if (type == bridging_type ? !plausible_ethernet(inside)
+  if (type == bridging_type ? !(reserved ? holds_ip(inside) : plausible_ethernet(inside))
                             : (type != ipv4_type && type != ipv6_type) || !plausible_ip(inside))
     return;
   if (enter_network(d, Tunnel::geneve, p.be32(4) >> 8)) decode_ether_type(d, type, inside);

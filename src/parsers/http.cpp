@@ -417,9 +417,10 @@ class HttpParser {
     t.request_length = h.length;
     const std::string_view target = t.view(uri);
     const bool is_connect = t.view(method) == "CONNECT";
-    if (is_connect)
-      set_host(t, std::string(target));
-    else if (const std::size_t scheme = target.find("://"); scheme != target.npos && scheme <= 8) {
+    if (is_connect) {
+      // RFC 9112 §3.2.3: the target is an authority; what else is sent there names no host.
+      if (target.find('/') == target.npos) set_host(t, std::string(target));
+    } else if (const std::size_t scheme = target.find("://"); scheme != target.npos && scheme <= 8) {
       const std::string_view rest = target.substr(scheme + 3);
       set_host(t, std::string(rest.substr(0, rest.find_first_of("/?#"))));
     }

@@ -230,10 +230,8 @@ class SnmpParser {
       const BerValue pdu = read_ber(r);
       if (r.ok()) read_pdu(c, s, b, pdu, r);
     }
-    if (!outer.ok() || !r.ok() || version < 0 || version > 3 || version == 2) {
-      c.oddity("snmp_malformed");
-      return next;
-    }
+    if (!outer.ok() || !r.ok() || version < 0 || version > 3 || version == 2)
+      return {bytes.size(), Parse::malformed};
     if (b.size > 0) {
       s.oids = c.out.list(std::span<const Text>(b.oids).first(b.size));
       s.values = c.out.list(std::span<const Text>(b.values).first(b.size));

@@ -92,8 +92,10 @@ std::optional<ClientHello> read_client_hello(Bytes body, Carrier carrier) noexce
   if (in.empty()) return hello;  // before RFC 3546 there were no extensions
   const std::size_t size = in.u16();
   hello.extensions = in.bytes(std::min(size, in.remaining()));
-  for_each_extension(hello.extensions,
-                     [&](std::uint16_t number, Bytes b) { read_client_extension(hello, number, b); });
+  hello.damaged = size != hello.extensions.size() ||
+                  !for_each_extension(hello.extensions, [&](std::uint16_t number, Bytes b) {
+                    read_client_extension(hello, number, b);
+                  });
   return hello;
 }
 
@@ -112,8 +114,10 @@ std::optional<ServerHello> read_server_hello(Bytes body) noexcept {
   if (in.empty()) return hello;
   const std::size_t size = in.u16();
   hello.extensions = in.bytes(std::min(size, in.remaining()));
-  for_each_extension(hello.extensions,
-                     [&](std::uint16_t number, Bytes b) { read_server_extension(hello, number, b); });
+  hello.damaged = size != hello.extensions.size() ||
+                  !for_each_extension(hello.extensions, [&](std::uint16_t number, Bytes b) {
+                    read_server_extension(hello, number, b);
+                  });
   return hello;
 }
 

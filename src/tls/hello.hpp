@@ -37,19 +37,21 @@ void for_each_name(Bytes list, F&& f) {
   }
 }
 
-// Calls f(number, body) for each extension of the block.
+// Calls f(number, body) for each extension of the block. False when one does not fit into it.
 template <class F>
-void for_each_extension(Bytes block, F&& f) {
+bool for_each_extension(Bytes block, F&& f) {
   ByteReader in{block};
   while (!in.empty()) {
     const std::uint16_t number = in.u16();
     const Bytes body = in.bytes(in.u16());
-    if (!in.ok()) return;
+    if (!in.ok()) return false;
     f(number, body);
   }
+  return true;
 }
 
 struct ClientHello {
+  bool damaged = false;       // the extensions end elsewhere than their lengths say
   std::uint16_t version = 0;  // legacy_version
   bool sslv2 = false;         // SSL 2.0 framing: three-byte ciphers, no extensions (RFC 5246 appendix E.2)
   Bytes session_id;
@@ -65,6 +67,7 @@ struct ClientHello {
 };
 
 struct ServerHello {
+  bool damaged = false;                // as in ClientHello
   std::uint16_t version = 0;           // legacy_version
   std::uint16_t selected_version = 0;  // supported_versions, or legacy_version without that extension
   std::uint16_t cipher = 0;

@@ -193,6 +193,7 @@ void Session::sslv2_answer(Side side) {
 }
 
 void Session::client_hello(Context& c, const ClientHello& hello) {
+  if (hello.damaged) c.oddity("malformed_tls_extensions");
   // A second one answers a retry, and repeats the first but for a key share or cookie.
   if (has_client_hello_) {
     if (retried_ && retry_ja4_.empty() && c.out.wants<weir::Tls>()) retry_ja4_ = ja4(hello, carrier_);
@@ -213,6 +214,7 @@ void Session::client_hello(Context& c, const ClientHello& hello) {
 }
 
 void Session::server_hello(Context& c, const ServerHello& hello) {
+  if (hello.damaged) c.oddity("malformed_tls_extensions");
   version_ = hello.selected_version;
   if (hello.group) group_ = *hello.group;
   if (hello.is_retry) {

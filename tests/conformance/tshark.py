@@ -25,11 +25,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDINGS = (".pcap", ".pcapng", ".cap", ".trace", ".dmp", ".ntar", ".snoop")
 FIELDS = {
-    "dns_name": "dns.qry.name",
-    "http_host": "http.host",
-    "http_uri": "http.request.uri",
-    "tls_sni": "tls.handshake.extensions_server_name",
-    "tls_ja3": "tls.handshake.ja3",
+    "dns_name": ["dns.qry.name"],
+    "http_host": ["http.host"],
+    "http_uri": ["http.request.uri"],
+    "tls_sni": ["tls.handshake.extensions_server_name", "dtls.handshake.extensions_server_name", "gquic.tag.sni"],
+    "tls_ja3": ["tls.handshake.ja3", "dtls.handshake.ja3"],
 }
 COUNTS = ("packets", "ip", "tcp", "udp")
 SEPARATOR = "\x1f"
@@ -76,8 +76,9 @@ def tshark_facts(path, cache):
     if kept.exists():
         return json.loads(kept.read_text())
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", f"aggregator={SEPARATOR}", "-E", "occurrence=a",
-               "-o", "tcp.desegment_tcp_streams:TRUE", "-o", "ip.defragment:TRUE"]
-    for field in ["frame.protocols", *FIELDS.values()]:
+               "-o", "tcp.desegment_tcp_streams:TRUE", "-o", "ip.defragment:TRUE", "--enable-heuristic", "teredo_udp"]
+    owners = [name for name, fields in FIELDS.items() for _ in fields]
+    for field in ["frame.protocols", *(field for fields in FIELDS.values() for field in fields)]:
         command += ["-e", field]
     done = run(command)
     counts = collections.Counter()
@@ -89,7 +90,7 @@ def tshark_facts(path, cache):
         counts["ip"] += bool(protocols & {"ip", "ipv6"})
         counts["tcp"] += "tcp" in protocols
         counts["udp"] += "udp" in protocols
-        for name, text in zip(FIELDS, columns[1:]):
+        for name, text in zip(owners, columns[1:]):
             values[name].update(v for v in text.split(SEPARATOR) if v)
     facts = {"counts": counts, "values": {k: sorted(v) for k, v in values.items()}, "failed": done.returncode != 0}
     kept.write_text(json.dumps(facts))

@@ -39,6 +39,8 @@ std::vector<Sample> links() {
       {"qinq", 1, ethernet(0x88a8, hex("0064 8100 0007 86dd") + six), tcp6 + " outer_vlan=100 vlan=7"},
       {"old_qinq", 1, ethernet(0x9100, hex("0064 8100 0007 0800") + four), tcp4 + " outer_vlan=100 vlan=7"},
       {"snap", 1, ethernet(static_cast<std::uint16_t>(four.size() + 8), snap4 + four), tcp4},
+      {"snap_behind_a_switch_tag", 284,
+       hex("020000000001 020000000002 00000000") + be16(four.size() + 8) + snap4 + four, tcp4},
       {"spanning_tree", 1, ethernet(4, hex("42420300")), "other [4]"},
       {"lldp", 1, ethernet(0x88cc, hex("0000")), "other [2]"},
       {"arp", 1, ethernet(0x0806, hex("0001 0800 06 04 0001") + Octets(20) + Octets(18)), "arp [28]"},
@@ -126,6 +128,9 @@ std::vector<Sample> tunnels() {
        ip4(47, hex("100022eb 00000001 20000064 00000000 00000001 0000000000000000") + ethernet(0x0800, four)),
        "ip 47 192.0.2.1:0 > 198.51.100.2:0 [84] | " + tcp4 + " tunnel=erspan:100"},
       {"vxlan", 101, ip4(17, vxlan(tagged)), outer + "4789 [68] | " + tcp4 + " tunnel=vxlan:42 vlan=9"},
+      {"vxlan_with_reserved_bits", 101,
+       ip4(17, udp(50000, 4789, hex("ff01d1f2 00000b07") + ethernet(0x0800, four))),
+       outer + "4789 [64] | " + tcp4 + " tunnel=vxlan:11"},
       {"vxlan_gpe_on_the_old_port", 101,
        ip4(17, udp(50000, 4789, hex("0c000003 00002a00") + ethernet(0x0800, four))),
        outer + "4789 [64] | " + tcp4 + " tunnel=vxlan:42"},
@@ -133,6 +138,9 @@ std::vector<Sample> tunnels() {
        outer + "4790 [70] | " + tcp6 + " tunnel=vxlan:42"},
       {"geneve", 101, ip4(17, udp(50000, 6081, hex("01006558 00002a00 01020304") + ethernet(0x0800, four))),
        outer + "6081 [68] | " + tcp4 + " tunnel=geneve:42"},
+      {"geneve_with_reserved_bits", 101,
+       ip4(17, udp(50000, 6081, hex("001f6558 00002a09") + ethernet(0x0800, four))),
+       outer + "6081 [64] | " + tcp4 + " tunnel=geneve:42"},
       {"gtp", 101, ip4(17, udp(50000, 2152, hex("30ff") + be16(four.size()) + hex("00000009") + four)),
        outer + "2152 [50] | " + tcp4 + " tunnel=gtp:9"},
       {"gtp_extension", 101,
@@ -159,6 +167,12 @@ TEST(PacketDecode, OpensTunnels) {
   for (const Sample& s : tunnels()) EXPECT_EQ(render(layers_of(s.bytes, s.link_type)), s.expected) << s.name;
 }
 
+TEST(PacketDecode, ReservedBitsNeedAFrameThatSpeaksForItself) {
+  const Octets noise = hex("0c0c0c0c0c0c 0d0d0d0d0d0d 9999") + Octets(40);
+  EXPECT_EQ(layers_of(ip4(17, udp(50000, 4789, hex("ff01d1f2 00000b07") + noise)), 101).size(), 1U);
+  EXPECT_EQ(layers_of(ip4(17, udp(50000, 6081, hex("001f6558 00002a09") + noise)), 101).size(), 1U);
+}
+
 TEST(PacketDecode, LeavesOtherTrafficOnTunnelPortsAlone) {
   for (const std::uint16_t port : std::initializer_list<std::uint16_t>{2152, 3544, 4789, 4790, 6081, 8472})
     EXPECT_EQ(render(layers_of(ip4(17, udp(50000, port, text("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"))),
@@ -172,6 +186,7 @@ TEST(PacketDecode, ReadsTheFieldsOfTcp) {
   EXPECT_EQ(l.sequence, 0x01020304U);
   EXPECT_EQ(l.acknowledgment, 0x05060708U);
   EXPECT_EQ(l.window, 0x2000);
+  EXPECT_TRUE(l.tcp_header);
   EXPECT_EQ(l.tcp_flags, tcp_flag::psh | tcp_flag::ack);
   EXPECT_EQ(l.ttl, 64);
   EXPECT_EQ(l.tos, 0x10);
@@ -180,6 +195,10 @@ TEST(PacketDecode, ReadsTheFieldsOfTcp) {
   ASSERT_NE(l.macs, nullptr);
   EXPECT_EQ(l.macs[11], 2);
   EXPECT_EQ(l.ether_type, 0x0800);
+}
+
+TEST(PacketDecode, TellsATcpHeaderThatIsNotThere) {
+  EXPECT_FALSE(layers_of(ip4(6, hex("03e80050")), 101).front().tcp_header);
 }
 
 TEST(PacketDecode, GivesBothDirectionsOneKey) {

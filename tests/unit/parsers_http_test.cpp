@@ -159,6 +159,14 @@ TEST(Http, HeaderLinesMayFold) {
   EXPECT_EQ(records[0].host, "a.example");
 }
 
+TEST(Http, ConnectToNoAuthorityNamesNoHost) {
+  ParserFlow flow("http");
+  flow.send(Side::orig, "CONNECT / HTTP/1.1\r\n\r\n");
+  flow.end();
+  ASSERT_EQ(flow.records<Http>().size(), 1u);
+  EXPECT_EQ(flow.records<Http>()[0].host.data(), nullptr);
+}
+
 TEST(Http, ConnectAndUpgradeHandOver) {
   ParserFlow flow("http");
   flow.send(Side::orig, "CONNECT site.example:443 HTTP/1.1\r\n\r\n");

@@ -118,6 +118,15 @@ TEST(Tls, MessageBeyondTheBoundIsAnOddity) {
   EXPECT_EQ(flow.oddities(), std::vector<std::string>{"handshake_message_too_long"});
 }
 
+TEST(Tls, ExtensionThatDoesNotFitIsOdd) {
+  ParserFlow flow("tls");
+  flow.send(Side::orig, unhex("16 0301 0033 01 00002f 0303" + std::string(64, '7') +
+                              "00 0002 1301 01 00 0004 ff77 0004"));
+  flow.end();
+  EXPECT_EQ(flow.records<Tls>().size(), 1U);
+  EXPECT_EQ(flow.oddities(), std::vector<std::string>{"malformed_tls_extensions"});
+}
+
 TEST(Tls, HeartbeatThatClaimsMoreThanItHas) {
   const auto turns = client_certificate();
   ASSERT_GE(turns.size(), 4U);
