@@ -16,6 +16,9 @@ constexpr std::size_t line_max = 4 * 1024;
 // Commands waiting for their replies, per flow. The oldest is recorded as unanswered when there are more.
 constexpr std::size_t pending_max = 32;
 
+// A longer working directory is forgotten.
+constexpr std::size_t directory_max = 4 * 1024;
+
 // Logging in, files, data connections. PASS stands for the whole login.
 constexpr std::array<std::string_view, 17> recorded = {"PASS", "ACCT", "AUTH", "RETR", "STOR", "STOU",
                                                        "APPE", "DELE", "RMD",  "MKD",  "RNFR", "RNTO",
@@ -78,6 +81,41 @@ std::optional<std::uint64_t> read_size(std::string_view text) {
   std::size_t start = word;
   while (start > 0 && text[start - 1] >= '0' && text[start - 1] <= '9') --start;
   return parse_digits<std::uint64_t>(text.substr(start, word - start));
+}
+
+// "\"/home/ann\" is the current directory" (RFC 959 appendix II): quotes inside are doubled.
+std::string read_quoted(std::string_view text) {
+  std::string path;
+  text.remove_prefix(std::min(text.find('"'), text.size()));
+  while (text.size() > 1) {
+    text.remove_prefix(1);
+    if (text.starts_with('"') && !text.starts_with("\"\"")) return path;
+    if (text.starts_with('"')) text.remove_prefix(1);
+    path += text.front();
+  }
+  return {};
+}
+
+// Where `path` leads from `directory`.
+std::string change_directory(std::string_view directory, std::string_view path) {
+  std::string result(path.starts_with('/') ? std::string_view{} : directory);
+  const bool is_absolute = path.starts_with('/') || result.starts_with('/');
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    const std::size_t last = result.rfind('/') + 1;  // 0 when there is none
+    const bool can_leave = !result.empty() && result != "/" && result.substr(last) != "..";
+    if (part.empty() || part == "." || (part == ".." && !can_leave && is_absolute)) continue;
+    if (part == ".." && can_leave) {
+      result.resize(last > 0 ? last - 1 : 0);
+      continue;
+    }
+    if ((is_absolute || !result.empty()) && !result.ends_with('/')) result += '/';
+    result += part;
+  }
+  if (is_absolute && result.empty()) result = "/";
+  return result.size() <= directory_max ? result : std::string{};
 }
 
 // A reply's code, if the line begins with one; some servers forget the space behind it.
@@ -193,10 +231,21 @@ class FtpParser {
       size_of_ = p.arg;
     }
     emit(c, p, code, message);
+    follow(p, *code, message);
     if (p.command == "AUTH" && *code == 234) {
       flush(c);
       parse_ = Parse::rematch;
     }
+  }
+
+  // Some servers acknowledge CDUP with 200, as RFC 959 §5.4 lists it, others with 250.
+  void follow(const Pending& p, std::uint16_t code, std::string_view message) {
+    if (p.command == "CWD" && code == 250)
+      directory_ = change_directory(directory_, p.arg);
+    else if (p.command == "CDUP" && (code == 200 || code == 250))
+      directory_ = change_directory(directory_, "..");
+    else if ((p.command == "PWD" || p.command == "XPWD") && code == 257)
+      directory_ = change_directory({}, read_quoted(message));
   }
 
   void flush(Context& c) {
@@ -214,6 +263,7 @@ class FtpParser {
     if (!user_.empty()) f.user = c.text(user_);
     if (!password_.empty()) f.password = c.text(password_);
     if (!p.arg.empty()) f.arg = c.text(p.arg);
+    if (!directory_.empty()) f.directory = c.text(directory_);
     if (code) f.reply_text = c.text(message);
     if (p.command == "RETR" && !f.file_size && p.arg == size_of_) f.file_size = size_;
     data_connection(c, p, code, message, f);
@@ -243,7 +293,7 @@ class FtpParser {
   }
 
   std::vector<Pending> pending_;
-  std::string banner_, user_, password_, size_of_;
+  std::string banner_, user_, password_, size_of_, directory_;
   std::optional<std::uint64_t> size_;
   Time user_time_;
   std::uint16_t multiline_ = 0;

@@ -8,7 +8,7 @@ namespace weir {
 struct Ftp {
   Time time;
   FlowRef flow;
-  Text banner, user, password, command, arg;
+  Text banner, user, password, command, arg, directory;
   std::optional<std::uint16_t> reply_code;
   Text reply_text;
   std::optional<std::uint64_t> file_size;
@@ -27,6 +27,8 @@ inline constexpr auto schema<Ftp> = record(
           "Password, if the user is anonymous, ftp or guest; null for all others"),
     field("command", &Ftp::command, "Command, upper case"),
     field("arg", &Ftp::arg, "Its argument; null for PASS"),
+    field("directory", &Ftp::directory,
+          "Working directory, as the replies tell it; from the login's on if it does not begin with /"),
     field("reply_code", &Ftp::reply_code, "Code of the final reply; null if none came"),
     field("reply_text", &Ftp::reply_text, "Text of the final reply, the last line of several"),
     field("file_size", &Ftp::file_size, Unit::bytes, "Size of the file, as the server told"),

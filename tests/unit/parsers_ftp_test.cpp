@@ -17,6 +17,31 @@ std::vector<Ftp> played(ParserFlow& flow, const std::vector<Turn>& turns) {
   return flow.records<Ftp>();
 }
 
+TEST(Ftp, RepliesTellTheDirectory) {
+  ParserFlow flow("ftp");
+  std::vector<Turn> turns = {{Side::resp, "220 FTP\r\n"}};
+  const auto ask = [&](std::string command, std::string reply) {
+    turns.push_back({Side::orig, command + "\r\n"});
+    turns.push_back({Side::resp, reply + "\r\n"});
+    turns.push_back({Side::orig, "DELE x\r\n"});
+    turns.push_back({Side::resp, "250 ok\r\n"});
+  };
+  ask("CWD a/./b//c", "250 ok");
+  ask("CWD ..", "250 ok");
+  ask("CWD nowhere", "550 no");
+  ask("CWD ../../..", "250 ok");
+  ask("PWD", R"(257 "/home/""ann""" is the current directory)");
+  ask("CDUP", "200 ok");
+  ask("CDUP", "250 ok");
+  ask("CWD ../top/", "250 ok");
+  ask("CWD " + std::string(4000, 'a'), "250 ok");
+  ask("CWD " + std::string(4000, 'a'), "250 ok");
+  std::vector<std::string> directories;
+  for (const Ftp& r : played(flow, turns)) directories.emplace_back(r.directory);
+  EXPECT_THAT(directories, ElementsAre("a/b/c", "a/b", "a/b", "..", "/home/\"ann\"", "/home", "/", "/top",
+                                       "/top/" + std::string(4000, 'a'), ""));
+}
+
 TEST(Ftp, CommandsMeetTheirReplies) {
   const std::vector<Turn> turns = {{Side::resp, "220-Welcome\r\n220 to FTP\r\n"},
                                    {Side::orig, "USER anonymous\r\n"},
