@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/hex.hpp"
-#include "parsers/dns_name_text.hpp"
+#include "parsers/dns_name.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -143,9 +143,10 @@ List<Text> search_list(Context& c, Bytes value) {  // RFC 3397: pointers count f
   std::size_t count = 0;
   ByteReader r(value);
   while (!r.empty() && count < list_max) {
-    const DnsNameText name = read_dns_name(r, value);
+    dns::Name name;
+    dns::read_name(r, value, name, dns::NameIn::option);
     if (!r.ok()) break;
-    items[count++] = c.text(name.text());
+    items[count++] = c.text(name.view());
   }
   return c.out.list(std::span<const Text>(items).first(count));
 }
@@ -156,8 +157,9 @@ Text fqdn(Context& c, Bytes value) {  // RFC 4702 §2
   const Bytes name = value.subspan(3);
   if (!wire_format) return c.text(trimmed(name));
   ByteReader r(name);
-  const DnsNameText text = read_dns_name(r, name);
-  return r.ok() ? c.text(text.text()) : Text{};
+  dns::Name text;
+  dns::read_name(r, name, text, dns::NameIn::option);
+  return r.ok() ? c.text(text.view()) : Text{};
 }
 
 void read_parameters(Context& c, Dhcp& d, Bytes list) {

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "core/hex.hpp"
-#include "parsers/dns_name_text.hpp"
+#include "parsers/dns_name.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -142,20 +142,22 @@ void read_association(Context& c, Dhcpv6& d, Lists& lists, ByteReader r) {
 void read_names(Context& c, Lists& lists, Bytes value) {
   ByteReader r(value);
   while (!r.empty()) {
-    const DnsNameText name = read_dns_name(r, value);
+    dns::Name name;
+    dns::read_name(r, value, name, dns::NameIn::option);
     if (!r.ok()) {
       lists.malformed = true;
       return;
     }
-    lists.search_domains.add(c.text(name.text()));
+    lists.search_domains.add(c.text(name.view()));
   }
 }
 
 Text fqdn(Context& c, Bytes value) {  // RFC 4704 §4: flags, then a name
   if (value.size() < 2) return {};
   ByteReader r(value.subspan(1));
-  const DnsNameText name = read_dns_name(r, value.subspan(1));
-  return r.ok() ? c.text(name.text()) : Text{};
+  dns::Name name;
+  dns::read_name(r, value.subspan(1), name, dns::NameIn::option);
+  return r.ok() ? c.text(name.view()) : Text{};
 }
 
 void read_option(Context& c, Dhcpv6& d, Lists& lists, std::uint16_t code, Bytes value) {

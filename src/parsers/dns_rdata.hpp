@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/time.hpp"
 #include "parsers/dns_message.hpp"
 
 namespace weir::dns {

@@ -2,7 +2,7 @@
 // (NAT64) and 8910 (captive portal).
 #include "records/ndp.hpp"
 
-#include "parsers/dns_name_text.hpp"
+#include "parsers/dns_name.hpp"
 #include "parsers/ip_headers.hpp"
 #include "plugin/parser.hpp"
 
@@ -72,8 +72,9 @@ std::string_view preference_name(std::uint8_t flags) noexcept {
 void read_search_list(Context& c, ByteReader r, Bytes body, Items<Text>& domains) {
   r.skip(6);
   while (r.ok() && !r.empty()) {
-    const DnsNameText name = read_dns_name(r, body);
-    if (r.ok() && !name.text().empty()) domains.add(c.text(name.text()));
+    dns::Name name;
+    dns::read_name(r, body, name, dns::NameIn::option);
+    if (r.ok() && !name.view().empty()) domains.add(c.text(name.view()));
   }
 }
 
