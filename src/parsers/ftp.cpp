@@ -5,14 +5,13 @@
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "parsers/reply_lines.hpp"
 #include "plugin/parser.hpp"
 #include "records/ftp.hpp"
 
 namespace weir {
 namespace {
 
-// A longer line is cut there (ftp_long_line).
-constexpr std::size_t line_max = 4 * 1024;
 // Commands waiting for their replies, per flow. The oldest is recorded as unanswered when there are more.
 constexpr std::size_t pending_max = 32;
 
@@ -118,36 +117,23 @@ std::string change_directory(std::string_view directory, std::string_view path) 
   return result.size() <= directory_max ? result : std::string{};
 }
 
-// A reply's code, if the line begins with one; some servers forget the space behind it.
-std::optional<std::uint16_t> reply_code(std::string_view line) {
-  if (line.size() > 3 && line[3] >= '0' && line[3] <= '9') return std::nullopt;
-  const auto code = parse_digits<std::uint16_t>(line.substr(0, 3));
-  return code && *code >= 100 && *code < 700 ? code : std::nullopt;
-}
-
 class FtpParser {
  public:
   Step data(Context& c, Bytes bytes) {
     const std::string_view all = as_text(bytes);
     std::size_t at = 0;
     while (at < all.size() && parse_ == Parse::more) {
-      const std::string_view rest = all.substr(at);
-      const std::size_t end = rest.substr(0, line_max).find('\n');
-      if (end == rest.npos && rest.size() < line_max) break;
-      bool& in_line = in_line_[static_cast<std::size_t>(c.side)];
-      const bool starts = !in_line;
-      in_line = end == rest.npos;
-      if (starts) {
-        if (in_line) c.oddity("ftp_long_line");
-        line(c, rest.substr(0, std::min(end, line_max)));
-      }
-      at += std::min(end, line_max - 1) + 1;
+      const LineReader::Line next = lines_[static_cast<std::size_t>(c.side)].next(all.substr(at));
+      if (next.used == 0) break;
+      if (next.is_cut) c.oddity("ftp_long_line");
+      if (next.text) line(c, *next.text);
+      at += next.used;
     }
     return {at, parse_};
   }
 
   void gap(Context& c, std::size_t) {
-    in_line_[static_cast<std::size_t>(c.side)] = true;
+    lines_[static_cast<std::size_t>(c.side)].lose_line();
     if (c.side == Side::orig) return;
     // Which reply belongs to which command is no longer known.
     multiline_ = 0;
@@ -203,15 +189,14 @@ class FtpParser {
   }
 
   void reply(Context& c, std::string_view text) {
-    const auto code = reply_code(text);
-    const bool goes_on = text.size() > 3 && text[3] == '-';
+    auto [code, goes_on, message] = read_reply_line(text);
+    if (code && (*code < 100 || *code > 699)) code.reset();
     const bool ends = text.size() <= 3 || text[3] == ' ';
-    // Several lines: "226-…" up to "226 …" (RFC 959 §4.2); what is between is free text.
+    // Several lines: "226-…" up to "226 …"; what is between is free text.
     if (multiline_ != 0 && (code != multiline_ || !ends)) return;
     if (!code) return c.oddity("ftp_bad_reply");
     multiline_ = goes_on ? *code : std::uint16_t{0};
     if (goes_on) return;
-    const std::string_view message = trim(text.substr(3));
     if (!greeted_) {
       greeted_ = true;
       if (*code == 220 && pending_.empty()) {
@@ -298,7 +283,7 @@ class FtpParser {
   Time user_time_;
   std::uint16_t multiline_ = 0;
   bool greeted_ = false, any_record_ = false;
-  std::array<bool, 2> in_line_{};  // in the rest of a line that is not looked at
+  std::array<LineReader, 2> lines_;
   Parse parse_ = Parse::more;
 };
 

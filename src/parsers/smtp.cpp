@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "parsers/reply_lines.hpp"
 #include "parsers/smtp_mail.hpp"
 #include "plugin/parser.hpp"
 #include "records/smtp.hpp"
@@ -12,8 +13,6 @@
 namespace weir {
 namespace {
 
-// A longer command or reply line is cut there (smtp_long_line).
-constexpr std::size_t line_max = 4 * 1024;
 // Commands waiting for replies, per flow; with more, replies are no longer matched until the queue is empty.
 constexpr std::size_t pending_max = 256;
 // Recipients kept of one mail; more are left out (smtp_many_recipients).
@@ -50,7 +49,7 @@ class SmtpParser {
 
   void gap(Context& c, std::size_t missing) {
     if (c.side == Side::resp) {
-      in_line_[1] = true;
+      lines_[1].lose_line();
       pending_.clear();
       multiline_ = false;
       return;
@@ -64,7 +63,7 @@ class SmtpParser {
       if (remaining_ == 0) chunk_done(c);
     } else {
       mode_ = Mode::command;
-      in_line_[0] = true;
+      lines_[0].lose_line();
     }
   }
 
@@ -101,14 +100,10 @@ class SmtpParser {
   }
 
   std::size_t take_line(Context& c, std::string_view rest) {
-    const std::size_t end = rest.substr(0, line_max).find('\n');
-    if (end == rest.npos && rest.size() < line_max) return 0;
-    bool& in_line = in_line_[static_cast<std::size_t>(c.side)];
-    const bool starts = !in_line;
-    in_line = end == rest.npos;
-    if (starts) {
-      if (in_line) c.oddity("smtp_long_line");
-      const std::string_view line = trim(rest.substr(0, std::min(end, line_max)));
+    const LineReader::Line next = lines_[static_cast<std::size_t>(c.side)].next(rest);
+    if (next.is_cut) c.oddity("smtp_long_line");
+    if (next.text) {
+      const std::string_view line = trim(*next.text);
       if (c.side == Side::resp)
         reply(c, line);
       else if (mode_ == Mode::auth)
@@ -116,7 +111,7 @@ class SmtpParser {
       else
         command(c, line);
     }
-    return std::min(end, line_max - 1) + 1;
+    return next.used;
   }
 
   void expect(About about) {
@@ -212,13 +207,12 @@ class SmtpParser {
   }
 
   void reply(Context& c, std::string_view line) {
-    const auto code = parse_digits<std::uint16_t>(line.substr(0, 3));
+    const auto [code, goes_on, text] = read_reply_line(line);
     if (!code || *code < 200 || *code > 599) {
       if (!multiline_) c.oddity("smtp_bad_reply");
       return;
     }
-    multiline_ = line.size() > 3 && line[3] == '-';
-    const std::string_view text = line.size() > 4 ? trim(line.substr(4)) : std::string_view{};
+    multiline_ = goes_on;
     const bool is_greeting = !greeted_ && pending_.empty();
     if (is_greeting && banner_.empty()) banner_ = text;
     if (multiline_) return;
@@ -350,7 +344,7 @@ class SmtpParser {
   std::uint16_t last_code_ = 0;
   bool greeted_ = false, multiline_ = false, spoke_ = false, tls_ = false, any_record_ = false;
   bool line_start_ = true, lmtp_ = false, last_chunk_ = false;
-  std::array<bool, 2> in_line_{};  // in the rest of a line that is not looked at
+  std::array<LineReader, 2> lines_;
   Parse parse_ = Parse::more;
 };
 
