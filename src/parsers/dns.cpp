@@ -5,6 +5,7 @@
 
 #include "parsers/dns_message.hpp"
 #include "parsers/dns_rdata.hpp"
+#include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
 #include "records/dns.hpp"
 
@@ -120,8 +121,7 @@ class DnsParser {
   void gap(Context& c, std::size_t) { lost_[index(c)] = true; }
 
   void end(Context& c) {
-    for (const Pending& p : pending_) emit_pending(c, p);
-    pending_.clear();
+    pending_.take_all([&](const Pending& p) { emit_pending(c, p); });
   }
 
  private:
@@ -202,11 +202,7 @@ class DnsParser {
 
   void remember(Context& c, Pending&& p) {
     if (!is_answerable(c.flow)) return emit_pending(c, p);
-    if (pending_.size() == pending_max) {
-      emit_pending(c, pending_.front());
-      pending_.erase(pending_.begin());
-    }
-    pending_.push_back(std::move(p));
+    pending_.add(std::move(p), [&](const Pending& oldest) { emit_pending(c, oldest); });
   }
 
   void response(Context& c, const dns::Header& header, Bytes bytes, ByteReader& r) {
@@ -234,14 +230,11 @@ class DnsParser {
       if (!p.has_question) return p;
       p.name = name.view();
     }
-    const auto found = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& q) {
+    Pending* found = pending_.find([&](const Pending& q) {
       if (q.header.id != header.id) return false;
       return !p.has_question || !q.has_question || (q.question.type == p.question.type && q.name == p.name);
     });
-    if (found != pending_.end()) {
-      p = std::move(*found);
-      pending_.erase(found);
-    }
+    if (found != nullptr) p = pending_.take(*found);
     return p;
   }
 
@@ -373,7 +366,7 @@ class DnsParser {
     c.emit(d);
   }
 
-  std::vector<Pending> pending_;
+  Recent<Pending, pending_max> pending_;
   std::array<bool, 2> lost_{};
   unsigned bad_ = 0;
 };

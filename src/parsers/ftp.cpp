@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/ascii.hpp"
+#include "parsers/recent.hpp"
 #include "parsers/reply_lines.hpp"
 #include "plugin/parser.hpp"
 #include "records/ftp.hpp"
@@ -181,11 +182,7 @@ class FtpParser {
       if (is_public) password_ = p.arg;
       p.arg.clear();
     }
-    if (pending_.size() == pending_max) {
-      emit(c, pending_.front(), {}, {});
-      pending_.erase(pending_.begin());
-    }
-    pending_.push_back(std::move(p));
+    pending_.add(std::move(p), [&](const Pending& oldest) { emit(c, oldest, {}, {}); });
   }
 
   void reply(Context& c, std::string_view text) {
@@ -199,18 +196,18 @@ class FtpParser {
     if (goes_on) return;
     if (!greeted_) {
       greeted_ = true;
-      if (*code == 220 && pending_.empty()) {
+      if (*code == 220 && pending_.oldest() == nullptr) {
         banner_ = message;
         return;
       }
     }
-    if (pending_.empty()) return;
+    Pending* asked = pending_.oldest();
+    if (asked == nullptr) return;
     if (*code < 200) {
-      if (!pending_.front().size) pending_.front().size = read_size(message);
+      if (!asked->size) asked->size = read_size(message);
       return;
     }
-    const Pending p = std::move(pending_.front());
-    pending_.erase(pending_.begin());
+    const Pending p = pending_.take(*asked);
     if (p.command == "SIZE" && *code == 213) {
       size_ = parse_digits<std::uint64_t>(message);
       size_of_ = p.arg;
@@ -234,8 +231,7 @@ class FtpParser {
   }
 
   void flush(Context& c) {
-    for (const Pending& p : pending_) emit(c, p, {}, {});
-    pending_.clear();
+    pending_.take_all([&](const Pending& p) { emit(c, p, {}, {}); });
   }
 
   void emit(Context& c, const Pending& p, std::optional<std::uint16_t> code, std::string_view message) {
@@ -277,7 +273,7 @@ class FtpParser {
     f.data_dst_port = listener->port;
   }
 
-  std::vector<Pending> pending_;
+  Recent<Pending, pending_max> pending_;
   std::string banner_, user_, password_, size_of_, directory_;
   std::optional<std::uint64_t> size_;
   Time user_time_;

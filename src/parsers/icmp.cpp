@@ -3,9 +3,9 @@
 #include "records/icmp.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "parsers/ip_headers.hpp"
+#include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -189,15 +189,11 @@ class IcmpParser {
     m.id = static_cast<std::uint16_t>(word >> 16);
     m.sequence = static_cast<std::uint16_t>(word);
     if (role == Role::request) {
-      if (asked_.size() == asked_max) asked_.erase(asked_.begin());
-      asked_.push_back({word, m.time});
+      asked_.add({word, m.time});
       return;
     }
-    const auto newest =
-        std::find_if(asked_.rbegin(), asked_.rend(), [&](const Asked& a) { return a.word == word; });
-    if (newest == asked_.rend()) return;
-    m.rtt = m.time - newest->time;
-    asked_.erase(std::next(newest).base());
+    if (Asked* newest = asked_.find_newest([&](const Asked& a) { return a.word == word; }))
+      m.rtt = m.time - asked_.take(*newest).time;
   }
 
   static void read_error(Icmp& m, bool v6, std::uint32_t word, ByteReader& r) {
@@ -224,7 +220,7 @@ class IcmpParser {
     m.orig_dst_port = load_be16(&quoted->payload[2]);
   }
 
-  std::vector<Asked> asked_;
+  Recent<Asked, asked_max> asked_;
 };
 
 constexpr RecordTypeOf records[] = {record_type<Icmp>};

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
+#include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -162,8 +162,7 @@ class ModbusParser {
   }
 
   void end(Context& c) {
-    for (const Exchange& e : waiting_) emit(c, e);
-    waiting_.clear();
+    waiting_.take_all([&](const Exchange& e) { emit(c, e); });
   }
 
  private:
@@ -189,11 +188,7 @@ class ModbusParser {
 
   void request(Context& c, std::uint16_t transaction, std::uint8_t unit, std::uint8_t function,
                ByteReader r) {
-    if (waiting_.size() == waiting_max) {
-      emit(c, waiting_.front());
-      waiting_.erase(waiting_.begin());
-    }
-    Exchange& e = waiting_.emplace_back();
+    Exchange& e = waiting_.add({}, [&](const Exchange& oldest) { emit(c, oldest); });
     e.record = start(c, transaction, unit, function);
     e.record.is_request_seen = true;
     read_request(e, r);
@@ -201,18 +196,18 @@ class ModbusParser {
 
   void response(Context& c, std::uint16_t transaction, std::uint8_t unit, std::uint8_t function,
                 ByteReader r) {
-    const auto asked = std::find_if(waiting_.begin(), waiting_.end(), [&](const Exchange& e) {
+    Exchange* asked = waiting_.find([&](const Exchange& e) {
       return e.record.transaction == transaction && e.record.unit == unit &&
              e.record.function == (function & 0x7f);
     });
     Exchange lone;
-    if (asked == waiting_.end()) lone.record = start(c, transaction, unit, function & 0x7f);
-    Exchange& e = asked == waiting_.end() ? lone : *asked;
-    if (asked != waiting_.end()) e.record.rtt = c.time - e.record.time;
+    if (asked == nullptr) lone.record = start(c, transaction, unit, function & 0x7f);
+    Exchange& e = asked == nullptr ? lone : *asked;
+    if (asked != nullptr) e.record.rtt = c.time - e.record.time;
     e.record.is_response_seen = true;
     read_response(e, function, r);
     emit(c, e);
-    if (asked != waiting_.end()) waiting_.erase(asked);
+    if (asked != nullptr) waiting_.take(*asked);
   }
 
   static Modbus start(Context& c, std::uint16_t transaction, std::uint8_t unit, std::uint8_t function) {
@@ -232,7 +227,7 @@ class ModbusParser {
     c.emit(m);
   }
 
-  std::vector<Exchange> waiting_;
+  Recent<Exchange, waiting_max> waiting_;
 };
 
 constexpr std::uint16_t ports[] = {502};

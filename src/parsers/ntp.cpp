@@ -2,9 +2,9 @@
 // whose monlist is known from amplification attacks. One record per packet.
 #include "records/ntp.hpp"
 
-#include <array>
 #include <charconv>
 
+#include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -154,17 +154,9 @@ class NtpParser {
     n.transmit_time = read_time(transmit);
     if (!r.ok()) return;
     n.reference_id = reference_id(c, *n.stratum, id);
-    if (origin != 0)
-      for (Asked& a : asked_)
-        if (a.transmit == origin) {
-          n.rtt = c.time - a.time;
-          a = {};
-          break;
-        }
-    if (transmit != 0 && n.mode != "server" && n.mode != "broadcast") {
-      asked_[asked_next_] = {transmit, c.time};
-      asked_next_ = (asked_next_ + 1) % asked_max;
-    }
+    if (Asked* a = asked_.find([&](const Asked& one) { return one.transmit == origin; }))
+      n.rtt = c.time - asked_.take(*a).time;
+    if (transmit != 0 && n.mode != "server" && n.mode != "broadcast") asked_.add({transmit, c.time});
     if (c.cut == 0) read_tail(n, r);
   }
 
@@ -212,8 +204,7 @@ class NtpParser {
     if (n.operation.data() == nullptr) n.operation = number_text(c, code);
   }
 
-  std::array<Asked, asked_max> asked_;
-  std::size_t asked_next_ = 0;
+  Recent<Asked, asked_max> asked_;
 };
 
 constexpr std::uint16_t ports[] = {123};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
 
 namespace weir {
@@ -207,8 +208,7 @@ class SipParser {
   void gap(Context& c, std::size_t) { end(c); }
 
   void end(Context& c) {
-    for (const Waiting& w : waiting_) emit(c, w);
-    waiting_.clear();
+    waiting_.take_all([&](const Exchange& e) { emit(c, e); });
   }
 
  private:
@@ -245,7 +245,7 @@ class SipParser {
     return {size, Parse::more};
   }
 
-  struct Waiting {
+  struct Exchange {
     Time time;
     Side side = Side::orig;
     std::string method, uri, from, to, call_id, user_agent, contact, subject, content_type, media,
@@ -258,18 +258,18 @@ class SipParser {
     std::uint16_t retransmissions = 0;
   };
 
-  Waiting* find(const Message& m, std::string_view method) {
-    for (Waiting& w : waiting_)
-      if (w.call_id == m.call_id && w.sequence == m.sequence && w.method == method) return &w;
-    return nullptr;
+  Exchange* find(const Message& m, std::string_view method) {
+    return waiting_.find([&](const Exchange& e) {
+      return e.call_id == m.call_id && e.sequence == m.sequence && e.method == method;
+    });
   }
 
   void request(Context& c, const Message& m) {
-    if (Waiting* again = find(m, m.method); again != nullptr && again->side == c.side) {
+    if (Exchange* again = find(m, m.method); again != nullptr && again->side == c.side) {
       if (again->retransmissions < 0xffff) ++again->retransmissions;
       return;
     }
-    Waiting w{.time = c.time, .side = c.side};
+    Exchange w{.time = c.time, .side = c.side};
     w.method = m.method;
     w.uri = m.uri.substr(0, value_max);
     w.user_agent = m.user_agent;
@@ -282,16 +282,12 @@ class SipParser {
     w.request_path.assign(m.via.begin(), m.via.begin() + static_cast<std::ptrdiff_t>(m.vias));
     take_identity(w, m);
     if (m.method == "ACK") return emit(c, w);  // has no answer
-    if (waiting_.size() == waiting_max) {
-      emit(c, waiting_.front());
-      waiting_.erase(waiting_.begin());
-    }
-    waiting_.push_back(std::move(w));
+    waiting_.add(std::move(w), [&](const Exchange& oldest) { emit(c, oldest); });
   }
 
   void response(Context& c, const Message& m) {
-    Waiting lone{.time = c.time, .side = c.side == Side::orig ? Side::resp : Side::orig};
-    Waiting* w = find(m, m.cseq_method);
+    Exchange lone{.time = c.time, .side = c.side == Side::orig ? Side::resp : Side::orig};
+    Exchange* w = find(m, m.cseq_method);
     if (w == nullptr) {
       // The answer to a request that was answered before is a retransmission.
       if (m.call_id == last_call_id_ && m.sequence == last_sequence_ && m.cseq_method == last_method_) return;
@@ -315,10 +311,10 @@ class SipParser {
     last_method_ = w->method;
     last_sequence_ = w->sequence;
     emit(c, *w);
-    if (w != &lone) waiting_.erase(waiting_.begin() + (w - &waiting_.front()));
+    if (w != &lone) waiting_.take(*w);
   }
 
-  static void take_identity(Waiting& w, const Message& m) {
+  static void take_identity(Exchange& w, const Message& m) {
     w.from = m.from;
     w.to = m.to;
     w.call_id = m.call_id;
@@ -333,7 +329,7 @@ class SipParser {
     return c.out.list(std::span<const Text>(texts).first(strings.size()));
   }
 
-  static void emit(Context& c, const Waiting& w) {
+  static void emit(Context& c, const Exchange& w) {
     Sip s{.time = w.time, .flow = c.flow};
     s.sender_ip = w.side == Side::orig ? c.flow.src_ip : c.flow.dst_ip;
     s.method = text(c, w.method);
@@ -364,7 +360,7 @@ class SipParser {
     c.emit(s);
   }
 
-  std::vector<Waiting> waiting_;
+  Recent<Exchange, waiting_max> waiting_;
   std::string last_call_id_, last_method_;
   std::optional<std::uint32_t> last_sequence_;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/hex.hpp"
+#include "parsers/recent.hpp"
 #include "parsers/smb_ntlm.hpp"
 #include "plugin/parser.hpp"
 #include "records/smb.hpp"
@@ -96,11 +97,7 @@ class SmbState {
   static constexpr std::size_t waiting_max = 64, trees_max = 32, files_max = 128, dialects_max = 16;
 
   SmbExchange& ask(Context& c, std::uint64_t id, std::string_view version, std::string_view command) {
-    if (waiting_.size() == waiting_max) {
-      emit(c, waiting_.front());
-      waiting_.erase(waiting_.begin());
-    }
-    SmbExchange& e = waiting_.emplace_back();
+    SmbExchange& e = waiting_.add({}, [&](const SmbExchange& oldest) { emit(c, oldest); });
     e.id = id;
     e.time = c.time;
     e.version = version;
@@ -109,23 +106,21 @@ class SmbState {
   }
   // The request this answers; null when it was not seen or makes no record.
   SmbExchange* answer(Context& c, std::uint64_t id, std::string_view command, std::uint32_t status) {
-    for (SmbExchange& e : waiting_) {
-      if (e.id != id || e.command != command) continue;
-      e.status = status;
-      e.rtt = c.time - e.time;
-      return &e;
-    }
-    return nullptr;
+    SmbExchange* e =
+        waiting_.find([&](const SmbExchange& one) { return one.id == id && one.command == command; });
+    if (e == nullptr) return nullptr;
+    e->status = status;
+    e->rtt = c.time - e->time;
+    return e;
   }
   void finish(Context& c, SmbExchange& e) {
     emit(c, e);
-    waiting_.erase(waiting_.begin() + (&e - waiting_.data()));
+    waiting_.take(e);
   }
   // Without a record: a login goes on.
-  void forget(SmbExchange& e) { waiting_.erase(waiting_.begin() + (&e - waiting_.data())); }
+  void forget(SmbExchange& e) { waiting_.take(e); }
   void finish_all(Context& c) {
-    for (const SmbExchange& e : waiting_) emit(c, e);
-    waiting_.clear();
+    waiting_.take_all([&](const SmbExchange& e) { emit(c, e); });
   }
 
   // What login messages of either side say is gathered until the login is over.
@@ -162,14 +157,14 @@ class SmbState {
     authentication_ = {};
   }
 
-  void tree(std::uint32_t id, std::string path) { remember(trees_, trees_max, {id, 0}, std::move(path)); }
-  std::string tree_path(std::uint32_t id) const { return recall(trees_, {id, 0}); }
+  void tree(std::uint32_t id, std::string path) { remember(trees_, {id, 0}, std::move(path)); }
+  std::string tree_path(std::uint32_t id) { return recall(trees_, {id, 0}); }
   void file(std::uint64_t low, std::uint64_t high, std::string name) {
     last_file_ = name;
-    remember(files_, files_max, {low, high}, std::move(name));
+    remember(files_, {low, high}, std::move(name));
   }
   // All ones in a compound: the file of the request before it (MS-SMB2 §3.2.4.1.4).
-  std::string file_name(std::uint64_t low, std::uint64_t high) const {
+  std::string file_name(std::uint64_t low, std::uint64_t high) {
     if (low == ~std::uint64_t{0} && high == ~std::uint64_t{0}) return last_file_;
     return recall(files_, {low, high});
   }
@@ -211,7 +206,10 @@ class SmbState {
     std::uint64_t low, high;
     bool operator==(const Key&) const = default;
   };
-  using Names = std::vector<std::pair<Key, std::string>>;
+  struct Named {
+    Key key;
+    std::string name;
+  };
 
   static Text text(Context& c, const std::string& s) { return s.empty() ? Text{} : c.text(s); }
   static Text literal(std::string_view s) { return s.empty() ? Text{} : s; }
@@ -228,24 +226,22 @@ class SmbState {
     s.server_version = text(c, server_.server_version);
   }
 
-  static void remember(Names& names, std::size_t max, Key key, std::string name) {
-    const auto known =
-        std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == key; });
-    if (known != names.end()) {
-      known->second = std::move(name);
-      return;
-    }
-    if (names.size() == max) names.erase(names.begin());
-    names.emplace_back(key, std::move(name));
+  template <std::size_t Max>
+  static void remember(Recent<Named, Max>& names, Key key, std::string name) {
+    if (Named* known = names.find([&](const Named& n) { return n.key == key; }))
+      known->name = std::move(name);
+    else
+      names.add({key, std::move(name)});
   }
-  static std::string recall(const Names& names, Key key) {
-    const auto known =
-        std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == key; });
-    return known == names.end() ? std::string{} : known->second;
+  template <std::size_t Max>
+  static std::string recall(Recent<Named, Max>& names, Key key) {
+    const Named* known = names.find([&](const Named& n) { return n.key == key; });
+    return known == nullptr ? std::string{} : known->name;
   }
 
-  std::vector<SmbExchange> waiting_;
-  Names trees_, files_;
+  Recent<SmbExchange, waiting_max> waiting_;
+  Recent<Named, trees_max> trees_;
+  Recent<Named, files_max> files_;
   NtlmNames client_, server_;
   std::string_view authentication_;
   std::string last_file_;

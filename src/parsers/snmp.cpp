@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/hex.hpp"
+#include "parsers/recent.hpp"
 #include "parsers/snmp_ber.hpp"
 #include "plugin/parser.hpp"
 
@@ -248,26 +249,19 @@ class SnmpParser {
   struct Asked {
     std::int64_t id = 0;
     Time time;
-    bool open = false;
   };
 
   void match_response(Snmp& s) {
     if (!s.request_id) return;
     if (s.pdu != "response" && s.pdu != "report") {
-      asked_[asked_next_] = {*s.request_id, s.time, true};
-      asked_next_ = (asked_next_ + 1) % asked_max;
+      asked_.add({*s.request_id, s.time});
       return;
     }
-    for (Asked& a : asked_) {
-      if (!a.open || a.id != *s.request_id) continue;
-      s.rtt = s.time - a.time;
-      a.open = false;
-      return;
-    }
+    if (Asked* a = asked_.find([&](const Asked& one) { return one.id == *s.request_id; }))
+      s.rtt = s.time - asked_.take(*a).time;
   }
 
-  std::array<Asked, asked_max> asked_;
-  std::size_t asked_next_ = 0;
+  Recent<Asked, asked_max> asked_;
 };
 
 constexpr std::uint16_t ports[] = {161, 162};
