@@ -34,7 +34,7 @@ void evaluate(benchmark::State& state, const char* expression) {
   const std::vector<Flow> records = flows();
   std::size_t accepted = 0;
   for (auto _ : state)
-    for (const Flow& f : records) accepted += Filter::accept(predicate, &f) ? 1 : 0;
+    for (const Flow& f : records) accepted += Filter::accept(predicate, &f) ? 1U : 0U;
   benchmark::DoNotOptimize(accepted);
   state.counters["ns/record"] =
       benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(records.size()) * 1e-9,

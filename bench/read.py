@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """weir read and its peers on the same capture, in turn, as ratios.
 
-  read.py [--capture FILE | --megabytes N] [--rounds N] [--weir PATH] [--report FILE]
+  read.py [--capture FILE | --megabytes N] [--rounds N] [--slow-rounds N] [--weir PATH] [--report FILE]
 
 Every round runs each program once, so that a machine whose speed drifts does so for all. The capture is read once
 before, to be in the page cache. Wall seconds, CPU seconds and peak memory are the kernel's own (wait4); the table
@@ -25,7 +25,14 @@ FLOW_FIELDS = "time,duration,src_ip,dst_ip,src_port,dst_port,proto,packets,bytes
 TSHARK_FIELDS = ["frame.time_epoch", "ip.src", "ip.dst", "tcp.dstport", "frame.len"]
 
 
-def programs(weir, capture, scratch):
+def bare_loop(scratch):
+    """bench/limit/bare_loop.cpp: headers and a hash table, nothing else."""
+    program = f"{scratch}/bare_loop"
+    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-o", program, str(ROOT / "bench/limit/bare_loop.cpp")], check=True)
+    return program
+
+
+def programs(weir, capture, scratch, limit):
     """name, what it is compared in, command"""
     read = [weir, "read", capture, "-q"]
     flow = read + ["-r", "flow", "-o", "csv", "-f", FLOW_FIELDS]
@@ -33,6 +40,8 @@ def programs(weir, capture, scratch):
     yield "weir flows, 1 thread", "flows", flow + ["--threads", "1"]
     yield "weir flows, 2 threads", "flows", flow + ["--threads", "2"]
     yield "weir flows, every field, 1 thread", "flows", read + ["-r", "flow", "-o", "csv", "--threads", "1"]
+    yield "bare loop (the limit)", "flows", [limit, capture]
+    yield "softflowd, nothing exported", "flows", ["softflowd", "-d", "-r", capture, "-c", f"{scratch}/control", "-p", f"{scratch}/pid"]
     yield "nfpcapd", "flows", ["nfpcapd", "-r", capture, "-l", scratch]
     yield "argus", "flows", ["argus", "-r", capture, "-w", "/dev/null"]
     yield "weir all records, 1 thread", "all", read + ["-o", "json", "--threads", "1"]
@@ -74,8 +83,9 @@ def main():
     packets = packets_in(options.weir, capture)
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
+        limit = bare_loop(scratch)
         for turn in range(options.rounds):
-            for name, kind, command in programs(options.weir, capture, scratch):
+            for name, kind, command in programs(options.weir, capture, scratch, limit):
                 if shutil.which(command[0]) is None or (name.startswith("tshark") and turn >= options.slow_rounds):
                     continue
                 wall, cpu, memory, status = measure(command)

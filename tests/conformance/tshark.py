@@ -196,6 +196,10 @@ def main():
         causes = sum(1 for e in explained if e[1] == field)
         lines.append(f"| {field} | {total[field]} | {same[field]} | {causes} | {total[field] - same[field] - causes} |")
     print("\n".join(lines))
+    used = {(name, field) for name, field, _ in explained}
+    read = {str(path.relative_to(corpus)) for path in paths}
+    for name, field in sorted(key for key in known if key not in used and key[0] in read):
+        print(f"{name}\t{field}\tno difference any more: take it out of tshark_known.tsv")
     for name, field, want, have in unexplained:
         print(f"{name}\t{field}\ttshark only: {want[:5]}\tweir only: {have[:5]}")
     if options.report:
