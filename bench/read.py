@@ -41,7 +41,7 @@ def programs(weir, capture, scratch, limit):
     yield "weir flows, 2 threads", "flows", flow + ["--threads", "2"]
     yield "weir flows, every field, 1 thread", "flows", read + ["-r", "flow", "-o", "csv", "--threads", "1"]
     yield "bare loop (the limit)", "flows", [limit, capture]
-    yield "softflowd, nothing exported", "flows", ["softflowd", "-d", "-r", capture, "-c", f"{scratch}/control", "-p", f"{scratch}/pid"]
+    yield "softflowd, nothing exported", "flows", ["softflowd", "-d", "-r", capture, "-c", "none", "-p", f"{scratch}/pid"]
     yield "nfpcapd", "flows", ["nfpcapd", "-r", capture, "-l", scratch]
     yield "argus", "flows", ["argus", "-r", capture, "-w", "/dev/null"]
     yield "weir all records, 1 thread", "all", read + ["-o", "json", "--threads", "1"]
