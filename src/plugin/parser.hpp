@@ -95,8 +95,8 @@ struct ParserSpec {
   // The parser that Parse::rematch mostly leads to: this one runs, too, when only that one's records are
   // wanted.
   std::string_view leads_to{};
-  // It also begins behind bytes of a protocol that nobody reads (TLS after IMAP's or PostgreSQL's wish for it):
-  // while a stream is not recognised each segment alone is offered, too, and match() must say yes.
+  // It also begins behind bytes of a protocol that nobody reads (TLS after IMAP's or PostgreSQL's wish for
+  // it): while a stream is not recognised each segment alone is offered, too, and match() must say yes.
   bool starts_late = false;
 };
 
