@@ -119,19 +119,23 @@ void Analysis::stream(AnalysisHost& host, FlowState& flow, const Arrival& arriva
     if (rematch_) rematch(host, flow, arrival);
     return;
   }
-  auto& waiting = pending_[index_of(arrival.side)].bytes;
+  Pending& pending = pending_[index_of(arrival.side)];
+  auto& waiting = pending.bytes;
   const bool first = waiting.empty();
+  if (first) pending.since = arrival.time;
   if (!first) waiting.insert(waiting.end(), data.begin(), data.end());
   const Bytes known = first ? data : Bytes{waiting};
   if (recognise(flow, arrival.side, known)) {
-    Arrival other = arrival;
+    Arrival other = arrival, own = arrival;
     other.side = arrival.side == Side::orig ? Side::resp : Side::orig;
+    other.time = pending_[index_of(other.side)].since;
+    own.time = pending.since;
     // What the other side said first comes first.
-    std::vector<std::uint8_t> earlier = std::move(pending_[index_of(other.side)].bytes);
-    std::vector<std::uint8_t> own = std::move(waiting);
+    const std::vector<std::uint8_t> earlier = std::move(pending_[index_of(other.side)].bytes);
+    const std::vector<std::uint8_t> held = std::move(waiting);
     pending_ = {};
     if (!earlier.empty()) feed(host, flow, other, earlier);
-    if (!finished) feed(host, flow, arrival, first ? data : Bytes{own});
+    if (!finished) feed(host, flow, own, first ? data : Bytes{held});
     if (rematch_) rematch(host, flow, arrival);
     return;
   }
@@ -206,6 +210,7 @@ Bytes Analysis::consume(AnalysisHost& host, FlowState& flow, const Arrival& arri
 void Analysis::feed(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data) {
   Pending& pending = pending_[index_of(arrival.side)];
   if (rematch_) {  // kept for the protocol that follows
+    if (pending.bytes.empty()) pending.since = arrival.time;
     pending.bytes.insert(pending.bytes.end(), data.begin(), data.end());
     return;
   }
@@ -217,7 +222,10 @@ void Analysis::feed(AnalysisHost& host, FlowState& flow, const Arrival& arrival,
   }
   if (pending.bytes.empty()) {
     const Bytes left = consume(host, flow, arrival, data);
-    if (!finished && !left.empty()) pending.bytes.assign(left.begin(), left.end());
+    if (!finished && !left.empty()) {
+      pending.bytes.assign(left.begin(), left.end());
+      pending.since = arrival.time;
+    }
   } else {
     pending.bytes.insert(pending.bytes.end(), data.begin(), data.end());
     const std::size_t left = consume(host, flow, arrival, pending.bytes).size();
@@ -244,6 +252,7 @@ void Analysis::rematch(AnalysisHost& host, FlowState& flow, const Arrival& arriv
   for (const Side side : {Side::orig, Side::resp}) {
     const auto& bytes = waiting[index_of(side)].bytes;
     from.side = side;
+    from.time = waiting[index_of(side)].since;
     if (!bytes.empty()) stream(host, flow, from, bytes);
   }
 }

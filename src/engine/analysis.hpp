@@ -64,6 +64,7 @@ struct Analysis {
   struct Pending {
     std::vector<std::uint8_t> bytes;
     std::uint64_t skip = 0;
+    Time since;  // when the first of the bytes came
   };
 
   static Context context(AnalysisHost& host, const ParserSpec& parser, const FlowRef& ref,

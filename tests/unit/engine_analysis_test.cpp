@@ -4,6 +4,7 @@
 #include "engine/pipeline.hpp"
 #include "engine/record_types.hpp"
 #include "packet_bytes.hpp"
+#include "records/http.hpp"
 
 namespace weir::test {
 namespace {
@@ -32,23 +33,29 @@ class Packets final : public PacketSource {
   std::size_t next_ = 0;
 };
 
-// The names of the records that come, in order; flows and packets aside.
-std::string records_of(std::vector<Octets> packets) {
+// f(type, record) for every record of the packets.
+template <class F>
+void read(std::vector<Octets> packets, F&& f) {
   Plan plan;
   for (const RecordType* type : record_types()) plan.wants[type->id].wanted = true;
   choose_parsers(plan);
   Packets source(std::move(packets));
   const std::atomic<bool> stop{false};
+  EXPECT_TRUE(run(plan, source, nullptr, nullptr, std::forward<F>(f), {}, stop).has_value());
+}
+
+// The names of the records that come, in order; flows and packets aside.
+std::string records_of(std::vector<Octets> packets) {
   std::string names;
-  const auto outcome = run(
-      plan, source, nullptr, nullptr,
-      [&](const RecordType& type, const void*) {
-        if (type.name != "flow" && type.name != "packet" && type.name != "stat")
-          names += std::string(type.name) + " ";
-      },
-      {}, stop);
-  EXPECT_TRUE(outcome.has_value());
+  read(std::move(packets), [&](const RecordType& type, const void*) {
+    if (type.name != "flow" && type.name != "packet" && type.name != "stat")
+      names += std::string(type.name) + " ";
+  });
   return names;
+}
+
+Octets segment(std::size_t sequence, std::string_view data) {
+  return ip4(6, be16(50000) + be16(80) + be32(sequence) + be32(1) + hex("5018 2000 0000 0000") + text(data));
 }
 
 const Octets snmp =
@@ -61,6 +68,17 @@ TEST(Analysis, DatagramsOfAnotherProtocolAreRecognisedAnew) {
 
 TEST(Analysis, DatagramsOfNoProtocolAreMalformed) {
   EXPECT_EQ(records_of({ip4(17, udp(50000, 53, dns)), ip4(17, udp(50000, 53, hex("00")))}), "oddity dns ");
+}
+
+TEST(Analysis, BytesHeldBackKeepTheTimeTheyCame) {
+  std::vector<std::int64_t> times;
+  read({segment(1, "G"), segment(2, "ET /held HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+        segment(37, "GET /next HTTP/1.1\r\nHost: a.test\r\n\r\n")},
+       [&](const RecordType& type, const void* record) {
+         if (&type == &record_type<Http>())
+           times.push_back(static_cast<const Http*>(record)->time.ns % 1'000'000'000);
+       });
+  EXPECT_EQ(times, (std::vector<std::int64_t>{0, 2'000'000}));
 }
 
 }  // namespace
