@@ -79,25 +79,31 @@ class Pipeline {
 
   Slot& slot(std::uint64_t index) noexcept { return rounds_[index % rounds_.size()]; }
 
+  enum class Step : std::uint8_t { read, sequence, work, write, wait, end };
+
+  // What thread `self` does next; for work also on which shares.
+  Step next_step(unsigned self, Claim& claim) {
+    if (may_read() && read_ - written_ < read_first_) return Step::read;
+    if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) return Step::write;
+    claim = claim_shares(self);
+    if (!claim.empty()) return Step::work;
+    if (sequenced_ < read_ && !sequencing_ && slot(sequenced_).stage == Stage::decoded) return Step::sequence;
+    if (may_read()) return Step::read;
+    return exhausted_ && written_ == read_ ? Step::end : Step::wait;
+  }
+
   // Thread `self`: does whatever is ready until all is written.
   void turn(unsigned self) {
     Lock lock(mutex_);
     Claim claim;
-    while (!error_) {
-      if (may_read() && read_ - written_ < read_first_) {
-        read(lock);
-      } else if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) {
-        write(lock);
-      } else if (!(claim = claim_shares(self)).empty()) {
-        work(lock, claim);
-      } else if (sequenced_ < read_ && !sequencing_ && slot(sequenced_).stage == Stage::decoded) {
-        sequence(lock);
-      } else if (may_read()) {
-        read(lock);
-      } else if (exhausted_ && written_ == read_) {
-        break;
-      } else {
-        changed_.wait(lock);
+    for (bool ended = false; !ended && !error_;) {
+      switch (next_step(self, claim)) {
+        case Step::read: read(lock); break;
+        case Step::sequence: sequence(lock); break;
+        case Step::work: work(lock, claim); break;
+        case Step::write: write(lock); break;
+        case Step::wait: changed_.wait(lock); break;
+        case Step::end: ended = true; break;
       }
     }
     changed_.notify_all();

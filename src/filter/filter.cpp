@@ -149,7 +149,7 @@ std::string Filter::explain() const {
     }
   }
   std::string out = compiled_->normal + "\n";
-  for (const auto& [steps, names] : groups) out += names + ":\n" + steps;
+  for (const auto& [steps, names] : groups) out.append(names).append(":\n").append(steps);
   if (!every.empty()) out += "every record passes: " + every + "\n";
   if (!none.empty()) out += "no record can pass: " + none + "\n";
   if (!groups.empty()) out += "headers: known with a flow's first packet; record: once the record is made\n";

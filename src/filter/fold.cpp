@@ -49,6 +49,7 @@ Part joined(Part::Kind kind, std::vector<Part> children) {
   }
   std::sort(order.begin(), order.end());
   std::vector<Part> sorted;
+  sorted.reserve(order.size());
   for (const auto& [cost, index] : order) sorted.push_back(std::move(part.children[index]));
   part.children = std::move(sorted);
   return part;
@@ -80,6 +81,7 @@ class Folding {
 
 Part Folding::fold(const Node& node) const {
   std::vector<Part> children;
+  children.reserve(node.children.size());
   for (const Node& child : node.children) children.push_back(fold(child));
   switch (node.kind) {
     case Node::Kind::constant: return constant(node.value);

@@ -52,8 +52,7 @@ inline Layer& add_layer(Decoding& d, LayerKind kind) {
     grow(d.out);
   ++d.added;
   Layer& l = d.out.emplace_back();
-  static_cast<LayerContext&>(l) = d;
-  l.kind = kind;
+  l.begin(d, kind);
   return l;
 }
 

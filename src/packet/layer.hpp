@@ -53,6 +53,10 @@ struct Layer : LayerContext {
   // Written out, so that making one sets each member once; value-initialisation clears all of it first, by a
   // string instruction that takes longer than the rest of decoding.
   Layer() noexcept {}  // NOLINT(modernize-use-equals-default)
+  void begin(const LayerContext& context, LayerKind k) noexcept {
+    static_cast<LayerContext&>(*this) = context;
+    kind = k;
+  }
 
   FlowKey key;             // ip: addresses and ports; ICMP: as community-id-spec maps type and code
   std::uint64_t hash = 0;  // of key, never 0 for ip

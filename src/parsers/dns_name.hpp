@@ -30,8 +30,7 @@ class Line {
     return *this;
   }
   Line& operator<<(std::string_view s) noexcept {
-    const std::size_t n = std::min(s.size(), Max - size_);
-    if (n > 0) std::memcpy(text_.data() + size_, s.data(), n);  // an empty view may be null
+    const std::size_t n = s.copy(text_.data() + size_, Max - size_);
     size_ += n;
     full_ |= n < s.size();
     return *this;

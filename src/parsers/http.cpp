@@ -444,7 +444,7 @@ class HttpParser {
       return;
     }
     t.response_length = h.length;
-    const unsigned status = *t.status;
+    const unsigned status = t.status.value_or(0);
     const bool is_connect = t.view(method) == "CONNECT";
     if (status == 101 || (is_connect && status / 100 == 2)) {
       end(c);

@@ -40,8 +40,9 @@ class Recent {
 
   // `item` is one of ours.
   T take(T& item) {
-    T taken = std::move(item);
-    items_.erase(items_.begin() + (&item - items_.data()));
+    const auto at = items_.begin() + (&item - items_.data());
+    T taken = std::move(*at);
+    items_.erase(at);
     return taken;
   }
   // The oldest first.

@@ -319,6 +319,7 @@ class SmtpParser {
     if (mail.from) r.mailfrom = c.text(*mail.from);
     if (!mail.recipients.empty()) {
       std::vector<Text> recipients;
+      recipients.reserve(mail.recipients.size());
       for (const std::string& s : mail.recipients) recipients.push_back(c.text(s));
       r.rcptto = c.out.list<Text>(recipients);
     }
