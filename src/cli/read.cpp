@@ -12,6 +12,7 @@
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/summary.hpp"
+#include "core/human.hpp"
 #include "core/suggest.hpp"
 #include "engine/capture_filter.hpp"
 #include "engine/pipeline.hpp"
@@ -19,6 +20,7 @@
 #include "engine/round.hpp"
 #include "filter/filter.hpp"
 #include "os/terminal.hpp"
+#include "packet/input_paths.hpp"
 #include "records/capture.hpp"
 #include "records/flow.hpp"
 #include "records/packet.hpp"
@@ -168,9 +170,36 @@ void set_wants(Plan& plan, const Types& types, const Filter& filter, const Outpu
   choose_parsers(plan);
 }
 
-int report_damage(const std::vector<Damage>& damages) {
-  for (const Damage& d : damages) fmt::print(stderr, "weir: {}: {} at byte {}\n", d.file, d.what, d.offset);
-  return damages.empty() ? 0 : 1;
+// What keeps the output from being all of the input.
+int report_missing(const Outcome& outcome) {
+  for (const Damage& d : outcome.damages)
+    fmt::print(stderr, "weir: {}: {} at byte {}\n", d.file, d.what, d.offset);
+  if (interrupted)
+    fmt::print(stderr, "weir: interrupted: only the first {} packets were read\n",
+               human_count(outcome.counters.packets));
+  return outcome.damages.empty() && !interrupted ? 0 : 1;
+}
+
+// What would be lost if these options were taken: an input overwritten, or a part left undone.
+Result<void> check_options(const Arguments& arguments, const std::vector<std::string>& files, bool page) {
+  const std::string written(arguments.value("write"));
+  if (page) {
+    for (const std::string_view option : {"write", "output", "fields", "profile"})
+      if (arguments.has(option) && !arguments.value(option).empty())
+        return fail(Code::usage, "has no effect on the summary", fmt::format("--{}", option),
+                    "leave one of them out; > FILE keeps the page");
+    return {};
+  }
+  if (written.ends_with(".pcap") || written.ends_with(".pcapng"))
+    return fail(Code::usage, written + " is a capture's name, and records are written", "--write",
+                "name the file after its format: .json, .csv, .tsv");
+  if (written.empty()) return {};
+  WEIR_TRY(const auto paths, expand_inputs(files));
+  std::error_code ignored;
+  for (const std::string& file : paths)
+    if (std::filesystem::equivalent(written, file, ignored))
+      return fail(Code::usage, "is one of the inputs and would be overwritten", written, "name another file");
+  return {};
 }
 
 Result<int> write_records(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
@@ -184,7 +213,7 @@ Result<int> write_records(const Plan& plan, PacketSource& source, const std::opt
           [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
   progress.clear();
   WEIR_CHECK(sink->close());
-  return report_damage(outcome.damages);
+  return report_missing(outcome);
 }
 
 Result<int> show_page(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
@@ -201,7 +230,7 @@ Result<int> show_page(const Plan& plan, PacketSource& source, const std::optiona
   const Terminal terminal = stdout_terminal();
   fmt::print("{}",
              summary.page(inputs.files, outcome, terminal.colour, terminal.present ? terminal.width : 80));
-  return report_damage(outcome.damages);
+  return report_missing(outcome);
 }
 
 Result<int> run_read(const Arguments& arguments) {
@@ -220,8 +249,10 @@ Result<int> run_read(const Arguments& arguments) {
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
                        arguments.has("write") || arguments.has("profile");
   const bool page = arguments.has("summary") || (format.empty() && !selects && stdout_terminal().present);
-  WEIR_TRY(const Output output,
-           output_from(arguments, types, selects && stdout_terminal().present ? "table" : "json"));
+  WEIR_CHECK(check_options(arguments, inputs.files, page));
+  // A table is for reading along; a file is the same wherever stdout goes.
+  const bool table = selects && !arguments.has("write") && stdout_terminal().present;
+  WEIR_TRY(const Output output, output_from(arguments, types, table ? "table" : "json"));
   Plan plan;
   WEIR_CHECK(set_limits(plan, arguments));
   set_wants(plan, types, filter, output, where);
@@ -241,7 +272,7 @@ Result<int> run_read(const Arguments& arguments) {
 constexpr Option options[] = {
     {.name = "",
      .value = "FILE",
-     .doc = "Captures: pcap or pcapng, also compressed; - is stdin. A BPF expression may follow",
+     .doc = "Captures: pcap, pcapng or snoop, also compressed; - is stdin. A BPF expression may follow",
      .choices = "@files",
      .many = true,
      .required = true},
@@ -303,12 +334,12 @@ constexpr CommandSpec spec{
     .help =
         "Examples:\n"
         "  weir read trace.pcap                                   what is in it, on one page\n"
-        "  weir read trace.pcap -r dns,tls -o json | jq .query    records for other programs\n"
+        "  weir read trace.pcap -r dns -o json | jq .query        records for other programs\n"
         "  weir read *.pcapng.zst --where 'dst_port == 443' -o csv -f src_ip,dst_ip,bytes\n"
         "  weir read trace.pcap tcp port 80                       BPF, as tcpdump takes it\n"
         "  weir read trace.pcap --profile zeek -w logs/           conn.log, dns.log, http.log …\n"
         "\n"
-        "Exit code: 0 read whole, 1 the input was damaged (what came before is written), 2 usage, 3 "
+        "Exit code: 0 read whole, 1 damaged or interrupted (what came before is written), 2 usage, 3 "
         "environment.\n",
     .options = options,
     .run = run_read,

@@ -79,6 +79,8 @@ Result<void> check_option(const CommandSpec& command, const Option& option,
   if (!option.many && values.size() > 1 && option.name.empty())
     return fail(Code::usage, "unexpected argument " + values[1], {},
                 "see weir " + std::string(command.name) + " --help");
+  if (!option.many && values.size() > 1)
+    return fail(Code::usage, "is given more than once", "--" + std::string(option.name), "say it in one");
   for (const std::string& value : values) WEIR_CHECK(check_choice(option, value));
   return {};
 }

@@ -125,7 +125,7 @@ std::vector<std::string_view> command_groups() {
 }
 
 constexpr std::string_view exit_codes =
-    "Exit codes: 0 fine, 1 found or failed, 2 usage, 3 environment (permission, missing file, disk).\n";
+    "Exit codes: 0 fine, 1 found or failed, 2 usage, 3 environment (permission, unreadable file, disk).\n";
 
 // A '|' would end a table's cell.
 std::string cell(std::string_view text) {

@@ -24,6 +24,14 @@ constexpr std::array<ListSpec, 4> list_specs = {{{"Names asked (DNS)", "question
                                                  {"TLS and QUIC servers", "connections"},
                                                  {"HTTP hosts", "requests"},
                                                  {"Software seen", "times"}}};
+// "flows", or "flow" when it is one.
+std::string_view unit_of(std::uint64_t count, std::string_view plural) {
+  return count == 1 ? plural.substr(0, plural.size() - 1) : plural;
+}
+std::string counted_as(std::uint64_t count, std::string_view plural) {
+  return fmt::format("{} {}", human_count(count), unit_of(count, plural));
+}
+
 struct SourceSpecRow {
   std::size_t list;
   std::string_view record, field;
@@ -198,8 +206,12 @@ std::string Summary::page(const std::vector<std::string>& inputs, const Outcome&
   std::string names = inputs.front();
   if (inputs.size() > 1) names += fmt::format(" and {} more", inputs.size() - 1);
   page.line(page.bold(names));
-  page.line(fmt::format("{} packets, {} on the wire, {} flows", human_count(n.packets), human_bytes(n.bytes),
-                        human_count(n.flows)));
+  page.line(fmt::format("{}, {} on the wire, {}", counted_as(n.packets, "packets"), human_bytes(n.bytes),
+                        counted_as(n.flows, "flows")));
+  if (n.refused_by_bpf > 0)
+    page.line(fmt::format(
+        "{} of them pass the BPF expression: flows and lists are of these, sizes and chart of all",
+        human_count(n.packets - n.refused_by_bpf)));
   if (n.packets > 0) {
     page.line(fmt::format("{} from {} to {}", human_duration(length), human_time(outcome.first),
                           human_time(outcome.last)));
@@ -214,9 +226,10 @@ std::string Summary::page(const std::vector<std::string>& inputs, const Outcome&
     const unsigned bar_columns = page.width() / 4, name_columns = page.width() - bar_columns - 30;
     const double most = std::max<double>(1, static_cast<double>(rows.front().second.bytes));
     for (const auto& [name, tally] : rows)
-      page.line(fmt::format("  {} {} {:>8} {:>10} flows", Page::cell(name, name_columns),
+      page.line(fmt::format("  {} {} {:>8} {:>10} {}", Page::cell(name, name_columns),
                             page.bar(static_cast<double>(tally.bytes) / most, bar_columns),
-                            human_bytes(tally.bytes), human_count(tally.count)));
+                            human_bytes(tally.bytes), human_count(tally.count),
+                            unit_of(tally.count, "flows")));
   };
   ranked("Top talkers", talkers_);
   ranked("Protocols", applications_);
@@ -226,7 +239,7 @@ std::string Summary::page(const std::vector<std::string>& inputs, const Outcome&
     page.heading(title);
     for (const auto& [name, tally] : rows)
       page.line(fmt::format("  {} {:>12} {}", Page::cell(name, page.width() - 28), human_count(tally.count),
-                            page.dim(unit)));
+                            page.dim(unit_of(tally.count, unit))));
     const std::uint64_t rest = ranking.tallies.size() - rows.size() + ranking.unlisted;
     if (rest > 0) page.line(page.dim(fmt::format("  and {} more", human_count(rest))));
   };
