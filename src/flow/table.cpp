@@ -1,6 +1,7 @@
 #include "flow/table.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/assert.hpp"
 
@@ -8,6 +9,14 @@ namespace weir {
 namespace {
 // How far ahead of looking at a flow in the wheel its state is asked for.
 constexpr std::size_t turned_ahead = 8;
+
+// A capture may hold any time: one at the end of time stays there.
+Time later(Time time, Duration idle) noexcept {
+  Time deadline;
+  if (__builtin_add_overflow(time.ns, idle.ns, &deadline.ns))
+    deadline.ns = std::numeric_limits<std::int64_t>::max();
+  return deadline;
+}
 }  // namespace
 
 FlowTable::FlowTable(const FlowOptions& options, std::size_t most_flows)
@@ -47,7 +56,7 @@ FlowState& FlowTable::insert(const FlowKey& key, std::uint64_t hash, Time now, T
   flow.timeout = timeout;
   place({flow.tag, slot});
   ++size_;
-  link(flow, now + options_.idle(timeout));
+  link(flow, later(now, options_.idle(timeout)));
   return flow;
 }
 
@@ -73,7 +82,7 @@ void FlowTable::retime(FlowState& flow, Timeout timeout) noexcept {
   flow.timeout = timeout;
   if (!sooner) return;
   unlink(flow);
-  link(flow, flow.last + options_.idle(timeout));
+  link(flow, later(flow.last, options_.idle(timeout)));
 }
 
 FlowState* FlowTable::victim() noexcept {
@@ -91,7 +100,7 @@ void FlowTable::expire(Time now, std::vector<FlowState*>& due) {
   if (last <= cursor_) return;
   // A jump over the whole wheel meets every bucket once.
   const std::int64_t from = std::max(cursor_, last - static_cast<std::int64_t>(buckets));
-  std::vector<std::uint32_t> later;
+  std::vector<std::uint32_t> moved;
   for (cursor_ = from; cursor_ < last; ++cursor_) {
     turned_.clear();
     for (std::uint32_t slot = wheel_[static_cast<std::uint64_t>(cursor_) % buckets]; slot != none;
@@ -100,18 +109,18 @@ void FlowTable::expire(Time now, std::vector<FlowState*>& due) {
     for (std::size_t i = 0; i < turned_.size(); ++i) {
       if (i + turned_ahead < turned_.size()) __builtin_prefetch(&state_of(turned_[i + turned_ahead]).last);
       FlowState& flow = state_of(turned_[i]);
-      if (flow.last + options_.idle(flow.timeout) <= now) {
+      if (later(flow.last, options_.idle(flow.timeout)) <= now) {
         due.push_back(&flow);
       } else {
         unlink(flow);
-        later.push_back(flow.slot);
+        moved.push_back(flow.slot);
       }
     }
   }
   // Packets move no flow in the wheel; a flow that went on is put where its deadline is now.
-  for (const std::uint32_t moved : later) {
-    FlowState& flow = state_of(moved);
-    link(flow, flow.last + options_.idle(flow.timeout));
+  for (const std::uint32_t slot : moved) {
+    FlowState& flow = state_of(slot);
+    link(flow, later(flow.last, options_.idle(flow.timeout)));
   }
 }
 

@@ -1,6 +1,7 @@
 // The flow table against a map that does the same slowly.
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <random>
 
@@ -82,6 +83,19 @@ TEST(FlowTable, NamesTheFlowNearestItsEndWhenFull) {
   EXPECT_EQ(table.victim(), nullptr);
   table.insert(key_of(3), hash_of(3, 1000), Time{} + seconds(30), Timeout::udp);
   EXPECT_EQ(table.victim(), &next);
+}
+
+TEST(FlowTable, TimesAtTheEndOfTime) {
+  constexpr Time last{std::numeric_limits<std::int64_t>::max()};
+  FlowTable table({}, 10);
+  table.start({0});
+  FlowState& flow = table.insert(key_of(1), hash_of(1, 10), last, Timeout::udp);
+  table.retime(flow, Timeout::tcp_closed);
+  std::vector<FlowState*> due;
+  table.expire(last, due);
+  EXPECT_LE(due.size(), 1U);
+  table.erase(flow);
+  EXPECT_EQ(table.size(), 0U);
 }
 
 }  // namespace
