@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "plugin/collector.hpp"
 #include "plugin/parser.hpp"
+#include "plugin/record_file.hpp"
 #include "records/capture.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
@@ -25,6 +27,10 @@ const std::vector<const RecordType*>& record_types() {
     for (const RecordTypeOf type : own) add(type);
     for (const ParserSpec* parser : registry<ParserSpec>())
       for (const RecordTypeOf type : parser->records) add(type);
+    for (const CollectorSpec* collector : registry<CollectorSpec>())
+      for (const RecordTypeOf type : collector->records) add(type);
+    for (const RecordFileSpec* file : registry<RecordFileSpec>())
+      for (const RecordTypeOf type : file->records) add(type);
     std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     return all;
   }();

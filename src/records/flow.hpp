@@ -23,6 +23,15 @@ struct Flow {
   std::optional<std::uint64_t> tunnel_flow_id;
   std::optional<std::uint32_t> tunnel_key;
   Text end_reason;
+  std::optional<Addr> exporter;
+  std::optional<std::uint32_t> domain, sampling, in_interface, out_interface, src_as, dst_as;
+  std::optional<Addr> next_hop, bgp_next_hop;
+  std::optional<std::uint8_t> src_mask, dst_mask, forwarding;
+  std::optional<std::uint16_t> dst_vlan;
+  Text direction, event;
+  std::optional<Addr> nat_src_ip, nat_dst_ip;
+  std::optional<std::uint16_t> nat_src_port, nat_dst_port;
+  Text src_country, dst_country, src_name, dst_name, src_network, dst_network;
 };
 template <>
 inline constexpr auto schema<Flow> = record(
@@ -71,6 +80,34 @@ inline constexpr auto schema<Flow> = record(
     field("tunnel_flow_id", &Flow::tunnel_flow_id, "The flow of the tunnel's outer packets"),
     field("tunnel_key", &Flow::tunnel_key,
           "VXLAN or Geneve network identifier, GRE key, GTP TEID of the first packet"),
-    field("end_reason", &Flow::end_reason, "Why the record was written: closed, idle, active, evicted, end"));
+    field("end_reason", &Flow::end_reason, "Why the record was written: closed, idle, active, evicted, end"),
+    field("exporter", &Flow::exporter,
+          "The device that exported the flow; null if weir made it from packets"),
+    field("domain", &Flow::domain, "Observation domain, source id, engine or agent of the exporter"),
+    field("sampling", &Flow::sampling,
+          "The exporter saw one packet in so many; bytes and packets are scaled up by it already"),
+    field("in_interface", &Flow::in_interface, "The exporter's interface (ifIndex) that received the flow"),
+    field("out_interface", &Flow::out_interface, "The exporter's interface (ifIndex) that sent the flow"),
+    field("src_as", &Flow::src_as, "Autonomous system of src_ip"),
+    field("dst_as", &Flow::dst_as, "Autonomous system of dst_ip"),
+    field("next_hop", &Flow::next_hop, "The router it was forwarded to"),
+    field("bgp_next_hop", &Flow::bgp_next_hop, "The BGP next hop"),
+    field("src_mask", &Flow::src_mask, "Length of the route's prefix that holds src_ip"),
+    field("dst_mask", &Flow::dst_mask, "Length of the route's prefix that holds dst_ip"),
+    field("forwarding", &Flow::forwarding, "Forwarding status (IANA IPFIX element 89)"),
+    field("dst_vlan", &Flow::dst_vlan, "VLAN it was sent on by the exporter, where another than vlan"),
+    field("direction", &Flow::direction, "Where the exporter saw it: ingress or egress"),
+    field("event", &Flow::event,
+          "What the exporter did: created, deleted, denied, alert, updated, nat_create, nat_delete, …"),
+    field("nat_src_ip", &Flow::nat_src_ip, "src_ip after translation"),
+    field("nat_dst_ip", &Flow::nat_dst_ip, "dst_ip after translation"),
+    field("nat_src_port", &Flow::nat_src_port, "src_port after translation"),
+    field("nat_dst_port", &Flow::nat_dst_port, "dst_port after translation"),
+    field("src_country", &Flow::src_country, "Country of src_ip (ISO 3166-1 alpha-2)"),
+    field("dst_country", &Flow::dst_country, "Country of dst_ip (ISO 3166-1 alpha-2)"),
+    field("src_name", &Flow::src_name, "Reverse DNS name of src_ip"),
+    field("dst_name", &Flow::dst_name, "Reverse DNS name of dst_ip"),
+    field("src_network", &Flow::src_network, "Name of the own network that holds src_ip"),
+    field("dst_network", &Flow::dst_network, "Name of the own network that holds dst_ip"));
 
 }  // namespace weir

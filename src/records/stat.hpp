@@ -9,10 +9,14 @@ struct Stat {
   Time time;
   Text name;
   std::uint64_t value = 0;
+  std::optional<Addr> exporter;
+  Text protocol;
 };
 template <>
 inline constexpr auto schema<Stat> =
     record("stat", "One of weir's own counters", field("time", &Stat::time, "When it was read"),
-           field("name", &Stat::name, "What is counted"), field("value", &Stat::value, "The count"));
+           field("name", &Stat::name, "What is counted"), field("value", &Stat::value, "The count"),
+           field("exporter", &Stat::exporter, "The flow exporter it is about; null for weir as a whole"),
+           field("protocol", &Stat::protocol, "The export protocol it is about"));
 
 }  // namespace weir
