@@ -1,4 +1,4 @@
-# What the product links. Debian packages only; nothing is downloaded.
+# What the product links: Debian packages, and DuckDB from npm. Nothing is downloaded here.
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
@@ -11,8 +11,9 @@ pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(DuckDB REQUIRED)
 
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
   OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB PkgConfig::PCAP PkgConfig::ZSTD PkgConfig::LZ4
-  PkgConfig::LZMA PkgConfig::PCRE2 tl::expected)
+  PkgConfig::LZMA PkgConfig::PCRE2 tl::expected DuckDB::Header ${CMAKE_DL_LIBS})

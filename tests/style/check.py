@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # A folder includes itself and lower levels only.
 LEVELS = {
     "core": 0, "records": 1, "plugin": 2,
-    "os": 3, "packet": 3, "flow": 3, "filter": 3, "tls": 3,
+    "os": 3, "packet": 3, "flow": 3, "filter": 3, "tls": 3, "store": 3,
     "parsers": 4, "sources": 4, "sinks": 4,
     "engine": 5, "cli": 8,
 }

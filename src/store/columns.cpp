@@ -1,0 +1,55 @@
+#include "store/columns.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace weir {
+namespace {
+
+struct Sensor {
+  Text sensor;
+};
+
+}  // namespace
+
+template <>
+inline constexpr auto schema<Sensor> = record("sensor", "What every stored record has besides its own fields",
+                                              field("sensor", &Sensor::sensor, "The weir that stored it"));
+
+const RecordType& stored_type(const RecordType& type) {
+  static std::mutex mutex;
+  static std::map<std::uint32_t, std::unique_ptr<const RecordType>> made;
+  const std::lock_guard lock(mutex);
+  auto& stored = made[type.id];
+  if (stored == nullptr) {
+    RecordType wider = type;
+    wider.fields.push_back(record_type<Sensor>().fields.front());
+    stored = std::make_unique<const RecordType>(std::move(wider));
+  }
+  return *stored;
+}
+
+std::string duckdb_type(const FieldInfo& field) {
+  const auto element = [&]() -> std::string {
+    switch (field.kind) {
+      case Kind::boolean: return "BOOLEAN";
+      case Kind::u8: return "UTINYINT";
+      case Kind::u16: return "USMALLINT";
+      case Kind::u32: return "UINTEGER";
+      case Kind::u64: return "UBIGINT";
+      case Kind::i64: return "BIGINT";
+      case Kind::duration:
+      case Kind::f64: return "DOUBLE";
+      case Kind::time: return "TIMESTAMP";
+      case Kind::text:
+      case Kind::addr:
+      case Kind::mac:
+      case Kind::proto: return "VARCHAR";
+    }
+    return {};
+  };
+  return field.is_list ? element() + "[]" : element();
+}
+
+}  // namespace weir
