@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -126,8 +127,11 @@ struct FieldInfo {
   Kind kind = Kind::u64;
   bool nullable = false, is_list = false;
   std::uint32_t offset = 0;
+  std::uint8_t size = 0;                                     // of a value or list element
   const void* (*unwrap)(const std::byte* member) = nullptr;  // for std::optional: the value, or nullptr
   ListView (*elements)(const std::byte* member) = nullptr;   // for lists
+  // Writes the member of a record that is being made: a value of `kind`, or `count` list elements.
+  void (*store)(std::byte* member, const void* values, std::size_t count) = nullptr;
 
   // The value of `kind`, or nullptr when the field is null. Not for lists.
   const void* value(const void* record) const noexcept {
@@ -145,7 +149,8 @@ struct RecordType {
   std::string_view name, doc;
   std::vector<FieldInfo> fields;  // in wire order, nested records expanded in place
   std::size_t size, align;
-  std::uint32_t id;  // dense, below record_type_max; differs between runs
+  std::uint32_t id;     // dense, below record_type_max; differs between runs
+  const void* blank{};  // a record with every field null or zero, to be copied and filled by `store`
 
   // nullptr when there is none.
   const FieldInfo* find(std::string_view field_name) const noexcept;
@@ -178,20 +183,30 @@ namespace detail {
 
 template <class T>
 struct Member {
-  static void describe(FieldInfo& f) { f.kind = Leaf<T>::kind; }
+  static void describe(FieldInfo& f) {
+    f.kind = Leaf<T>::kind;
+    f.size = sizeof(T);
+    f.store = [](std::byte* m, const void* value, std::size_t) { std::memcpy(m, value, sizeof(T)); };
+  }
 };
 template <>
 struct Member<Text> {
   static void describe(FieldInfo& f) {
     f.kind = Kind::text;
+    f.size = sizeof(Text);
     f.nullable = true;
+    f.store = [](std::byte* m, const void* value, std::size_t) { std::memcpy(m, value, sizeof(Text)); };
   }
 };
 template <class T>
 struct Member<std::optional<T>> {
   static void describe(FieldInfo& f) {
     f.kind = Leaf<T>::kind;
+    f.size = sizeof(T);
     f.nullable = true;
+    f.store = [](std::byte* m, const void* value, std::size_t) {
+      *reinterpret_cast<std::optional<T>*>(m) = *static_cast<const T*>(value);
+    };
     f.unwrap = [](const std::byte* m) -> const void* {
       const auto& o = *reinterpret_cast<const std::optional<T>*>(m);
       return o ? &*o : nullptr;
@@ -202,7 +217,11 @@ template <class T>
 struct Member<List<T>> {
   static void describe(FieldInfo& f) {
     f.kind = Leaf<T>::kind;
+    f.size = sizeof(T);
     f.nullable = f.is_list = true;
+    f.store = [](std::byte* m, const void* values, std::size_t count) {
+      *reinterpret_cast<List<T>*>(m) = {static_cast<const T*>(values), count};
+    };
     f.elements = [](const std::byte* m) -> ListView {
       const auto& l = *reinterpret_cast<const List<T>*>(m);
       return {reinterpret_cast<const std::byte*>(l.data()), l.size(), sizeof(T)};
@@ -235,7 +254,8 @@ template <Record R>
 const RecordType& record_type() {
   static_assert(std::is_trivially_copyable_v<R> && std::is_trivially_destructible_v<R>);
   static const RecordType type = [] {
-    RecordType t{schema<R>.name, schema<R>.doc, {}, sizeof(R), alignof(R), take_record_type_id()};
+    static const R blank{};
+    RecordType t{schema<R>.name, schema<R>.doc, {}, sizeof(R), alignof(R), take_record_type_id(), &blank};
     detail::flatten<R>(t.fields, 0);
     return t;
   }();
