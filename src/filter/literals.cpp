@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/size.hpp"
 #include "core/suggest.hpp"
 
 namespace weir::filter {
@@ -23,35 +24,6 @@ struct Typing {
         std::move(hint));
   }
 };
-
-struct Scale {
-  std::string_view suffix;
-  std::uint64_t factor;
-};
-constexpr std::uint64_t kilo = 1000, kibi = 1024;
-// Largest first: the normal form takes the first that divides.
-constexpr Scale scales[] = {{"P", kilo* kilo* kilo* kilo* kilo},
-                            {"T", kilo* kilo* kilo* kilo},
-                            {"G", kilo* kilo* kilo},
-                            {"M", kilo* kilo},
-                            {"k", kilo},
-                            {"Pi", kibi* kibi* kibi* kibi* kibi},
-                            {"Ti", kibi* kibi* kibi* kibi},
-                            {"Gi", kibi* kibi* kibi},
-                            {"Mi", kibi* kibi},
-                            {"Ki", kibi}};
-
-// 1 for no suffix, 0 for an unknown one. K is k, ki is Ki, and a B for bytes may follow.
-std::uint64_t scale_of(std::string_view suffix) {
-  if (suffix.ends_with('B')) suffix.remove_suffix(1);
-  if (suffix.empty()) return 1;
-  std::string name(suffix);
-  if (name == "K") name = "k";
-  if (name == "ki") name = "Ki";
-  for (const Scale& s : scales)
-    if (s.suffix == name) return s.factor;
-  return 0;
-}
 
 // An integer with sign and magnitude; nullopt when the text is no number or beyond 64 bits.
 struct Whole {
