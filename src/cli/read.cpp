@@ -11,6 +11,7 @@
 
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
+#include "cli/front/storing.hpp"
 #include "cli/front/summary.hpp"
 #include "core/human.hpp"
 #include "core/suggest.hpp"
@@ -190,6 +191,11 @@ Result<void> check_options(const Arguments& arguments, const std::vector<std::st
                     "leave one of them out; > FILE keeps the page");
     return {};
   }
+  if (arguments.has("data"))
+    for (const std::string_view option : {"write", "output", "fields", "profile"})
+      if (arguments.has(option) && !arguments.value(option).empty())
+        return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),
+                    "leave it out, or --data");
   if (written.ends_with(".pcap") || written.ends_with(".pcapng"))
     return fail(Code::usage, written + " is a capture's name, and records are written", "--write",
                 "name the file after its format: .json, .csv, .tsv");
@@ -203,8 +209,14 @@ Result<void> check_options(const Arguments& arguments, const std::vector<std::st
 }
 
 Result<int> write_records(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
-                          const Output& output, bool quiet) {
-  WEIR_TRY(const auto sink, output.sink->open(output.options));
+                          const Output& output, const Arguments& arguments, bool quiet) {
+  Storing storing;
+  if (arguments.has("data")) {
+    WEIR_TRY(storing, open_storing(arguments, WhenDiskFull::wait, interrupted));
+  } else {
+    WEIR_TRY(storing.sink, output.sink->open(output.options));
+  }
+  const std::unique_ptr<Sink>& sink = storing.sink;
   ProgressLine progress(!quiet);
   WEIR_TRY(
       const Outcome outcome,
@@ -247,7 +259,7 @@ Result<int> run_read(const Arguments& arguments) {
   }
   // Alone on a terminal it is a person who asks: the page. Otherwise records.
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
-                       arguments.has("write") || arguments.has("profile");
+                       arguments.has("write") || arguments.has("profile") || arguments.has("data");
   const bool page = arguments.has("summary") || (format.empty() && !selects && stdout_terminal().present);
   WEIR_CHECK(check_options(arguments, inputs.files, page));
   // A table is for reading along; a file is the same wherever stdout goes.
@@ -266,7 +278,7 @@ Result<int> run_read(const Arguments& arguments) {
   WEIR_TRY(const auto source, pcap->open(inputs.files));
   std::signal(SIGINT, interrupt);
   return page ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
-              : write_records(plan, *source, bpf, output, arguments.has("quiet"));
+              : write_records(plan, *source, bpf, output, arguments, arguments.has("quiet"));
 }
 
 constexpr Option options[] = {
@@ -295,6 +307,14 @@ constexpr Option options[] = {
     write_option,
     profile_option,
     time_option,
+    data_option,
+    sensor_option,
+    keep_option,
+    keep_size_option,
+    keep_rollups_option,
+    when_full_option,
+    sync_option,
+    flush_option,
     {.name = "threads", .value = "N", .doc = "Worker threads; one per core unless given", .group = "Working"},
     {.name = "unordered",
      .doc = "Write records as they come, not in the order of packets",

@@ -14,7 +14,8 @@ LEVELS = {
     "parsers": 4, "sources": 4, "sinks": 4,
     "engine": 5, "cli": 8,
 }
-ACROSS = {("flow", "packet")}  # the one pair of a level that may
+# The pairs of a level that may: a flow is made of packets, a store is made of files.
+ACROSS = {("flow", "packet"), ("store", "os")}
 PLUGINS = {"parsers", "sources", "sinks", "cli"}
 
 MOST_LINES = 600

@@ -1,0 +1,64 @@
+// The options by which a command stores its records instead of writing them. A command puts them into its
+// option table and calls open_storing().
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "plugin/command.hpp"
+#include "plugin/sink.hpp"
+#include "store/store.hpp"
+#include "store/store_sink.hpp"
+
+namespace weir {
+
+inline constexpr Option data_option{.name = "data",
+                                    .value = "DIR",
+                                    .doc = "Store the records in this folder, for weir top, flows and query",
+                                    .choices = "@folders",
+                                    .group = "Storing"};
+inline constexpr Option sensor_option{
+    .name = "sensor",
+    .value = "NAME",
+    .doc = "Name of this weir in what it stores; the host's name unless given",
+    .group = "Storing"};
+inline constexpr Option keep_option{
+    .name = "keep",
+    .value = "TIME",
+    .doc = "Drop records older than this: 90d; unless given, none are dropped",
+    .group = "Storing"};
+inline constexpr Option keep_size_option{.name = "keep-size",
+                                         .value = "SIZE",
+                                         .doc = "Drop the oldest records when all take more than this: 200G",
+                                         .group = "Storing"};
+inline constexpr Option keep_rollups_option{.name = "keep-rollups",
+                                            .value = "TIME",
+                                            .doc = "Drop sums per minute and hour older than this",
+                                            .group = "Storing"};
+inline constexpr Option when_full_option{
+    .name = "when-full",
+    .value = "WHAT",
+    .doc = "On a full disk: stop accepting until there is room, or drop the oldest records",
+    .fallback = "stop",
+    .choices = "stop|drop-oldest",
+    .group = "Storing"};
+inline constexpr Option sync_option{.name = "sync",
+                                    .value = "TIME",
+                                    .doc = "After this long at most an accepted record is on the disk",
+                                    .fallback = "1s",
+                                    .group = "Storing"};
+inline constexpr Option flush_option{.name = "flush",
+                                     .value = "TIME",
+                                     .doc = "After this long at most an accepted record can be asked for",
+                                     .fallback = "10s",
+                                     .group = "Storing"};
+
+struct Storing {
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Sink> sink;  // refers to the store
+};
+// For a command that was given --data. `stop` ends the waiting for room on a full disk.
+Result<Storing> open_storing(const Arguments& arguments, WhenDiskFull when_full,
+                             const std::atomic<bool>& stop);
+
+}  // namespace weir

@@ -1,0 +1,299 @@
+#include "store/store.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "core/human.hpp"
+#include "os/file_system.hpp"
+
+namespace weir {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Bytes of records that may wait in memory for the next write.
+constexpr std::uint64_t write_at = std::uint64_t{1} << 20;
+constexpr auto retry_after = std::chrono::seconds(1);
+constexpr auto maintain_after = std::chrono::seconds(5);
+
+Time wall_clock() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+}
+
+// Either kind of segment: this process's own, or one whose process died.
+struct Waiting {
+  std::string path;
+  SegmentId id;
+  std::shared_ptr<WalSegment> own;
+  std::shared_ptr<OrphanSegment> orphan;
+};
+
+}  // namespace
+
+struct Store::State {
+  StoreSettings settings;
+  std::unique_ptr<Publisher> publisher;
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  std::shared_ptr<WalSegment> segment;  // nullptr until a record comes
+  Clock::time_point begun;
+  std::deque<Waiting> waiting;
+  StoreStatus status;
+  bool stopping = false;
+  bool ends_on_failure = false;
+  std::thread writer, worker;
+
+  std::string wal() const { return settings.folder + "/wal"; }
+  void say(const std::string& line) const {
+    if (settings.say) settings.say(line);
+  }
+
+  // With the mutex held.
+  bool begin_segment() {
+    if (segment != nullptr) return true;
+    auto created = WalSegment::create(wal());
+    if (!created) return fail_write(created.error());
+    segment = *std::move(created);
+    begun = Clock::now();
+    return true;
+  }
+  bool fail_write(const Error& error) {
+    ++status.failures;
+    status.last_error = error.line();
+    if (!status.full) {
+      status.full = true;
+      say("nothing is accepted any more: " + error.line());
+    }
+    return false;
+  }
+  bool write() {
+    if (segment == nullptr) return true;
+    if (const auto written = segment->write(); !written) return fail_write(written.error());
+    if (status.full) {
+      status.full = false;
+      say("there is room again: records are accepted (" + human_count(status.refused) +
+          " were refused so far)");
+      changed.notify_all();
+    }
+    return true;
+  }
+  void hand_over() {
+    waiting.push_back({segment->path(), segment->id(), std::move(segment), nullptr});
+    segment = nullptr;
+    status.waiting_segments = waiting.size();
+    changed.notify_all();
+  }
+  bool is_due() const {
+    return segment->records() >= settings.segment_records || segment->bytes() >= settings.segment_bytes ||
+           Clock::now() - begun >= std::chrono::nanoseconds(settings.flush.ns);
+  }
+
+  void run_writer();
+  void run_publisher();
+  // Tries until it is done; false when the store closes first.
+  bool publish(const Waiting& next);
+  void maintain();
+};
+
+void Store::State::run_writer() {
+  std::unique_lock lock(mutex);
+  while (!stopping) {
+    changed.wait_for(lock, std::chrono::nanoseconds(settings.sync.ns) / 2, [&] { return stopping; });
+    if (status.full && segment == nullptr) begin_segment();
+    if (segment == nullptr || !write()) continue;
+    const std::shared_ptr<WalSegment> current = segment;
+    lock.unlock();
+    const auto synced = current->sync();  // appends go on meanwhile
+    lock.lock();
+    if (!synced) {
+      fail_write(synced.error());
+      continue;
+    }
+    if (segment == current && segment->records() != 0 && is_due()) hand_over();
+  }
+}
+
+bool Store::State::publish(const Waiting& next) {
+  for (;;) {
+    auto done = publisher->publish(next.path, next.id);
+    if (done) {
+      std::error_code ignored;
+      std::filesystem::remove(next.path, ignored);
+      // Only when the segment is gone for good may its files be merged (Lake::compact).
+      if (const auto synced = sync_path(wal()); !synced) done = tl::unexpected<Error>(synced.error());
+    }
+    std::unique_lock lock(mutex);
+    if (done) {
+      status.published += done->records;
+      status.files += done->files;
+      status.file_bytes += done->bytes;
+      if (done->cut_bytes != 0)
+        say(next.path + ": ends in the middle of a write, the last " + std::to_string(done->cut_bytes) +
+            " bytes were never accepted");
+      return true;
+    }
+    ++status.failures;
+    if (status.last_error != done.error().line()) say("cannot store: " + done.error().line());
+    status.last_error = done.error().line();
+    if (publisher->make_room()) continue;
+    if (ends_on_failure) return false;
+    changed.wait_for(lock, retry_after, [&] { return ends_on_failure; });
+  }
+}
+
+void Store::State::maintain() {
+  const auto dropped = publisher->maintain(wall_clock());
+  const std::lock_guard lock(mutex);
+  if (dropped)
+    status.dropped_bytes += *dropped;
+  else if (status.last_error != dropped.error().line()) {
+    status.last_error = dropped.error().line();
+    say("cannot keep the store in order: " + status.last_error);
+  }
+}
+
+void Store::State::run_publisher() {
+  std::unique_lock lock(mutex);
+  auto next_maintenance = Clock::now();
+  for (;;) {
+    changed.wait_until(lock, next_maintenance, [&] { return stopping || !waiting.empty(); });
+    if (!waiting.empty()) {
+      const Waiting next = waiting.front();
+      lock.unlock();
+      const bool done = publish(next);
+      lock.lock();
+      if (!done) return;
+      waiting.pop_front();
+      status.waiting_segments = waiting.size();
+      changed.notify_all();
+    } else if (stopping) {
+      return;
+    }
+    if (Clock::now() >= next_maintenance && !stopping) {
+      lock.unlock();
+      maintain();
+      lock.lock();
+      next_maintenance = Clock::now() + maintain_after;
+    }
+  }
+}
+
+Store::Store(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, std::unique_ptr<Publisher> publisher) {
+  auto state = std::make_unique<State>();
+  state->settings = std::move(settings);
+  state->publisher = std::move(publisher);
+  WEIR_CHECK(make_folders(state->wal()));
+  for (OrphanSegment& orphan : OrphanSegment::claim(state->wal())) {
+    const auto held = std::make_shared<OrphanSegment>(std::move(orphan));
+    state->waiting.push_back({held->path(), held->id(), nullptr, held});
+  }
+  state->status.waiting_segments = state->waiting.size();
+  State* s = state.get();
+  state->writer = std::thread([s] { s->run_writer(); });
+  state->worker = std::thread([s] { s->run_publisher(); });
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Store::~Store() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->write();
+    state_->stopping = state_->ends_on_failure = true;
+    state_->waiting.clear();
+    state_->changed.notify_all();
+  }
+  if (state_->writer.joinable()) state_->writer.join();
+  if (state_->worker.joinable()) state_->worker.join();
+}
+
+bool Store::append(const RecordType& type, std::string_view encoded) {
+  State& s = *state_;
+  const std::lock_guard lock(s.mutex);
+  if (s.status.full || !s.begin_segment()) {
+    ++s.status.refused;
+    return false;
+  }
+  s.segment->add(type, encoded);
+  ++s.status.accepted;
+  if (s.segment->pending_bytes() >= write_at && s.write() &&
+      (s.segment->records() >= s.settings.segment_records || s.segment->bytes() >= s.settings.segment_bytes))
+    s.hand_over();
+  return true;
+}
+
+void Store::wait_for_room(const std::function<bool()>& stop) const {
+  std::unique_lock lock(state_->mutex);
+  while (state_->status.full && !stop()) state_->changed.wait_for(lock, std::chrono::milliseconds(100));
+}
+
+StoreStatus Store::status() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->status;
+}
+
+Result<void> Store::close() {
+  State& s = *state_;
+  Result<void> result;
+  {
+    const std::lock_guard lock(s.mutex);
+    if (!s.write()) result = fail(Code::environment, s.status.last_error);
+    if (s.segment != nullptr && s.segment->records() != 0) {
+      if (const auto synced = s.segment->sync(); !synced) result = synced;
+      s.hand_over();
+    }
+    s.stopping = s.ends_on_failure = true;
+    s.changed.notify_all();
+  }
+  s.writer.join();
+  s.worker.join();
+  if (s.segment != nullptr) ::unlink(s.segment->path().c_str());  // nothing came into it
+  if (result && !s.waiting.empty())
+    result = fail(Code::environment, s.status.last_error, s.waiting.front().path,
+                  "nothing is lost: the next weir that opens the store publishes it");
+  return result;
+}
+
+namespace {
+
+class LakePublisher final : public Publisher {
+ public:
+  LakePublisher(Lake lake, LakePolicy policy) : lake_(std::move(lake)), policy_(policy) {}
+
+  Result<Published> publish(const std::string& segment, SegmentId id) override {
+    return lake_.publish(segment, id);
+  }
+  Result<std::uint64_t> maintain(Time now) override {
+    WEIR_TRY(const std::uint64_t dropped, lake_.retain(policy_.retention, now));
+    WEIR_TRY(const bool merged, lake_.compact(now));
+    (void)merged;
+    return dropped;
+  }
+  bool make_room() override {
+    if (!policy_.drop_oldest_when_full) return false;
+    const auto freed = lake_.drop_oldest();
+    return freed && *freed != 0;
+  }
+
+ private:
+  Lake lake_;
+  LakePolicy policy_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Publisher>> make_lake_publisher(LakeSettings settings, LakePolicy policy) {
+  WEIR_TRY(Lake lake, Lake::open(std::move(settings)));
+  return std::make_unique<LakePublisher>(std::move(lake), policy);
+}
+
+}  // namespace weir
