@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "store/duckdb_library.hpp"
@@ -241,6 +242,9 @@ struct Rows::State {
       const duckdb_pending_state state = duck.pending_execute_task(pending);
       if (state == DUCKDB_PENDING_ERROR) return duck_error(duck.pending_error(pending), where);
       if (state == DUCKDB_PENDING_RESULT_READY) return {};
+      // Others are at it; asking on and on would take their processor away.
+      if (state == DUCKDB_PENDING_NO_TASKS_AVAILABLE)
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
       if (watch && Clock::now() >= next) {
         next = Clock::now() + std::chrono::milliseconds(100);
         if (!watch(duck.query_progress(connection).percentage / 100)) {
@@ -349,6 +353,7 @@ Result<Rows> DuckConnection::query(const std::string& sql, const QueryWatch& wat
   auto state = std::make_unique<Rows::State>(*library_, connection);
   state->watch = watch;
   state->where = where;
+  if (watch) WEIR_CHECK(run("SET enable_progress_bar = true; SET enable_progress_bar_print = false"));
   Prepared asked(*library_), cast(*library_);
   WEIR_CHECK(asked.prepare(connection, sql, where));
   const std::string wrapper = wrapped(asked, sql);
@@ -411,8 +416,7 @@ Result<DuckConnection> DuckDatabase::connect() const {
   if (library_->connect(static_cast<duckdb_database>(database_), &connection) == DuckDBError)
     return fail(Code::environment, "DuckDB gives no connection", "DuckDB");
   DuckConnection made(*library_, connection);
-  WEIR_CHECK(made.run(
-      "SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET TimeZone = 'UTC'"));
+  WEIR_CHECK(made.run("SET TimeZone = 'UTC'"));
   return made;
 }
 

@@ -10,8 +10,9 @@
 #include <set>
 
 #include "os/file_system.hpp"
-#include "store/column_writer.hpp"
+#include "store/columns.hpp"
 #include "store/lake_tables.hpp"
+#include "store/segment_table.hpp"
 
 namespace weir {
 namespace {
@@ -47,9 +48,13 @@ std::optional<std::int64_t> hour_in(const std::string& date, const std::string& 
   return hour_of(*time);
 }
 
-std::string parquet_options() {
-  return "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880)";
-}
+// Large row groups keep the dictionaries of addresses in one piece, and with them the bloom filters that let
+// a reader of one address skip the rest.
+constexpr std::string_view parquet_options =
+    "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE 491520)";
+
+// A segment whose records lie in more hours than this is put into a table first, to be read hour by hour.
+constexpr std::int64_t scanned_hours = 4;
 
 struct HourFolder {
   std::string table, path;
@@ -72,21 +77,44 @@ std::vector<FileInfo> parquet_files(const std::string& folder) {
   return files;
 }
 
+// Rows of what holds only the columns that are not all null, with all of today's columns.
+std::string with_all_columns(const std::string& rows, const RecordType* type) {
+  if (type == nullptr) return rows;
+  std::string columns;
+  for (const FieldInfo& field : stored_type(*type).fields)
+    columns += fmt::format("{}NULL::{} AS {}", columns.empty() ? "" : ", ", duckdb_type(field),
+                           sql_name(field.name));
+  return fmt::format("(SELECT {} WHERE false UNION ALL BY NAME FROM {})", columns, rows);
+}
+
+std::string parquet_table(const std::vector<FileInfo>& files, const RecordType* type) {
+  std::string list;
+  for (const FileInfo& file : files) list += (list.empty() ? "" : ", ") + sql_text(file.path);
+  return with_all_columns(
+      fmt::format("read_parquet([{}], union_by_name = true, hive_partitioning = false)", list), type);
+}
+
 }  // namespace
 
 struct Lake::State {
   LakeSettings settings;
   DuckDatabase duck;
   DuckConnection connection;
+  std::unique_ptr<SegmentTable> segment;
   std::string lake, staging;
   FileLock staging_lock;
-  bool merges = true;  // the file system can exchange folders
-  std::map<std::string, std::pair<fs::file_time_type, std::size_t>> settled;  // hours that need no look again
+  bool merges = true;                                   // the file system can exchange folders
+  std::map<std::string, fs::file_time_type> settled{};  // hours that need no look until they change
 
   std::string wal() const { return settings.folder + "/wal"; }
 
+  std::string unique_file(char prefix) const {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto id = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+    return fmt::format("{}/{}{:016x}.parquet", staging, prefix, id);
+  }
   Result<void> copy(const std::string& select, const std::string& file) {
-    WEIR_CHECK(connection.run(fmt::format("COPY ({}) TO {} {}", select, sql_text(file), parquet_options())));
+    WEIR_CHECK(connection.run(fmt::format("COPY ({}) TO {} {}", select, sql_text(file), parquet_options)));
     return sync_path(file);
   }
 
@@ -135,12 +163,19 @@ struct Lake::State {
     return bytes;
   }
 
-  Result<void> publish_type(const RecordType& type, const std::set<std::int64_t>& hours, SegmentId id,
+  Result<void> publish_type(const SegmentReader& reader, const SegmentHolding& holding, SegmentId id,
                             Published& out);
+  Result<void> publish_hour(const std::string& from, const RecordType& type, std::int64_t hour,
+                            const std::string& condition, SegmentId id, Published& out);
+  Result<std::vector<std::int64_t>> hours_in(const std::string& from, std::int64_t own_hour);
   bool published(const std::string& file) const {
     return !fs::exists(wal() + "/" + fs::path(file).stem().string() + ".wal");
   }
+  bool is_over(const HourFolder& hour, Time now) const {
+    return now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
+  }
   std::vector<FileInfo> due(const HourFolder& hour, Time now);
+  Result<bool> roll_up(const HourFolder& hour);
   Result<void> merge(const HourFolder& hour, const std::vector<FileInfo>& files);
   Result<void> exchange(const HourFolder& hour, const std::vector<FileInfo>& files,
                         const std::string& merged);
@@ -177,70 +212,85 @@ Result<Lake> Lake::open(LakeSettings settings) {
   const std::string staging = fmt::format("{}/{}-{}", staging_root, getpid(), now.count());
   WEIR_CHECK(make_folders(staging));
   WEIR_TRY(FileLock lock, FileLock::attempt(staging + "/lock", FileLock::Mode::exclusive));
-  WEIR_TRY(DuckDatabase duck, DuckDatabase::open({.memory_limit = "2GB", .temporary_folder = staging}));
+  WEIR_TRY(DuckDatabase duck,
+           DuckDatabase::open({.memory_limit = "2GB", .temporary_folder = staging, .threads = 1}));
   WEIR_TRY(DuckConnection connection, duck.connect());
-  return Lake(std::unique_ptr<State>(new State{std::move(settings),
-                                               std::move(duck),
-                                               std::move(connection),
-                                               lake,
-                                               staging,
-                                               std::move(lock),
-                                               true,
-                                               {}}));
+  WEIR_TRY(auto segment, SegmentTable::create(duck, connection));
+  return Lake(std::unique_ptr<State>(new State{std::move(settings), std::move(duck), std::move(connection),
+                                               std::move(segment), lake, staging, std::move(lock)}));
 }
 
 Result<Published> Lake::publish(const std::string& segment, SegmentId id) {
-  State& s = *state_;
-  struct Filling {
-    std::unique_ptr<ColumnWriter> writer;
-    std::set<std::int64_t> hours;
-  };
-  std::map<const RecordType*, Filling> tables;
-  const std::int64_t own_hour = static_cast<std::int64_t>(id) / 1'000'000 / hour_seconds;
-  const auto take = [&](const RecordType& type, const Batch& batch) -> Result<void> {
-    Filling& filling = tables[&type];
-    if (filling.writer == nullptr) {
-      WEIR_TRY(filling.writer,
-               ColumnWriter::create(s.duck, s.connection, type, std::string(type.name), s.settings.sensor));
-    }
-    const FieldInfo* time = type.find("time");
-    for (const Batch::Entry& entry : batch.entries()) {
-      const void* value = time == nullptr ? nullptr : time->value(entry.record);
-      filling.hours.insert(value == nullptr ? own_hour : hour_of(*static_cast<const Time*>(value)));
-    }
-    return filling.writer->add(batch);
-  };
-  WEIR_TRY(const WalContents contents, read_segment(segment, s.settings.type_named, take));
-  Published out{.records = contents.records, .cut_bytes = contents.cut};
-  for (auto& [type, filling] : tables) {
-    WEIR_CHECK(filling.writer->finish());
-    filling.writer.reset();
-    WEIR_CHECK(s.publish_type(*type, filling.hours, id, out));
-    WEIR_CHECK(s.connection.run(fmt::format("DROP TABLE {}", sql_name(type->name))));
+  WEIR_TRY(const SegmentReader reader, SegmentReader::open(segment, state_->settings.type_named));
+  Published out{.cut_bytes = reader.cut()};
+  for (const SegmentHolding& holding : reader.holdings()) {
+    WEIR_CHECK(state_->publish_type(reader, holding, id, out));
+    out.records += holding.summary.count;
   }
   return out;
 }
 
-Result<void> Lake::State::publish_type(const RecordType& type, const std::set<std::int64_t>& hours,
+Result<void> Lake::State::publish_type(const SegmentReader& reader, const SegmentHolding& holding,
                                        SegmentId id, Published& out) {
-  const bool timed = type.find("time") != nullptr;
+  const RecordType& type = *holding.type;
+  segment->show(reader, holding, settings.sensor);
+  // Records without a time go by the time of their segment.
   const std::int64_t own_hour = static_cast<std::int64_t>(id) / 1'000'000 / hour_seconds;
-  const std::string name = to_string(id) + ".parquet";
+  if (type.find("time") == nullptr)
+    return publish_hour(std::string(SegmentTable::name), type, own_hour, "true", id, out);
+  std::string from(SegmentTable::name);
+  std::vector<std::int64_t> hours;
+  const EncodedSummary& all = holding.summary;
+  if (all.timed && hour_of(all.latest) - hour_of(all.earliest) < scanned_hours) {
+    for (std::int64_t hour = hour_of(all.earliest); hour <= hour_of(all.latest); ++hour)
+      hours.push_back(hour);
+  } else {
+    from = "segment_records";
+    WEIR_CHECK(
+        connection.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS FROM {}", from, SegmentTable::name)));
+    WEIR_TRY(hours, hours_in(from, own_hour));
+  }
   for (const std::int64_t hour : hours) {
-    std::string condition = "true";
-    if (timed && (hours.size() > 1 || hour != own_hour))
-      condition = fmt::format("time >= make_timestamp({}) AND time < make_timestamp({})",
-                              hour * hour_seconds * 1'000'000, (hour + 1) * hour_seconds * 1'000'000);
-    if (timed && hours.size() > 1 && hour == own_hour)
-      condition = fmt::format("({} OR time IS NULL)", condition);
-    for (const LakeTable& table : lake_tables(type)) {
-      const std::string file = fmt::format("{}/{}", staging, name);
-      WEIR_CHECK(copy(table.select(sql_name(type.name), condition), file));
-      std::error_code ignored;
-      out.bytes += fs::file_size(file, ignored);
-      ++out.files;
-      WEIR_CHECK(place(file, fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour)), name));
-    }
+    std::string condition =
+        hours.size() == 1
+            ? "true"
+            : fmt::format("time >= make_timestamp({}) AND time < make_timestamp({})",
+                          hour * hour_seconds * 1'000'000, (hour + 1) * hour_seconds * 1'000'000);
+    if (hour == own_hour && !all.timed) condition = fmt::format("({} OR time IS NULL)", condition);
+    WEIR_CHECK(publish_hour(from, type, hour, condition, id, out));
+  }
+  return from == SegmentTable::name ? Result<void>{} : connection.run("DROP TABLE " + from);
+}
+
+Result<std::vector<std::int64_t>> Lake::State::hours_in(const std::string& from, std::int64_t own_hour) {
+  WEIR_TRY(Rows rows, connection.query(fmt::format(
+                          "SELECT DISTINCT coalesce(epoch_us(time) // {}, {})::BIGINT FROM {} ORDER BY 1",
+                          hour_seconds * 1'000'000, own_hour, from)));
+  Batch batch;
+  std::vector<std::int64_t> hours;
+  for (;;) {
+    WEIR_TRY(const bool more, rows.read(batch));
+    if (!more) break;
+  }
+  for (const Batch::Entry& entry : batch.entries())
+    hours.push_back(*static_cast<const std::int64_t*>(rows.type().fields.front().value(entry.record)));
+  return hours;
+}
+
+Result<void> Lake::State::publish_hour(const std::string& from, const RecordType& type, std::int64_t hour,
+                                       const std::string& condition, SegmentId id, Published& out) {
+  const std::string name = to_string(id) + ".parquet", file = staging + "/" + name;
+  for (const LakeTable& table : lake_tables_of(type.name)) {
+    const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour));
+    std::error_code ignored;
+    // Sums are made when an hour is over (roll_up); to those that are there, what comes late is added.
+    if (table.rollup != nullptr && !fs::exists(folder, ignored)) continue;
+    WEIR_CHECK(
+        copy(table.select(table.rollup == nullptr ? from : with_all_columns(from, &type), condition), file));
+    const std::uint64_t bytes = fs::file_size(file, ignored);
+    WEIR_CHECK(place(file, folder, name));
+    out.bytes += bytes;
+    ++out.files;
   }
   return {};
 }
@@ -251,7 +301,7 @@ std::vector<FileInfo> Lake::State::due(const HourFolder& hour, Time now) {
   const auto changed = fs::last_write_time(hour.path, ignored);
   const bool closed = now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
   if (const auto known = settled.find(hour.path);
-      closed && known != settled.end() && known->second.first == changed)
+      closed && known != settled.end() && known->second == changed)
     return {};
   std::vector<FileInfo> small;
   bool waiting = false;
@@ -273,20 +323,39 @@ std::vector<FileInfo> Lake::State::due(const HourFolder& hour, Time now) {
     bytes += file.bytes;
     chosen.push_back(file);
   }
-  if (chosen.size() < (closed ? 2 : merge_at)) {
-    if (closed && !waiting) settled[hour.path] = {changed, small.size()};
-    return {};
+  if (chosen.size() >= (closed ? 2 : merge_at)) return chosen;
+  if (closed && !waiting) settled[hour.path] = changed;
+  return {};
+}
+
+// Sums up an hour that is over, once. What is published into it later adds its own part (publish_hour).
+Result<bool> Lake::State::roll_up(const HourFolder& hour) {
+  bool any = false;
+  for (const LakeTable& table : lake_tables_of(hour.table)) {
+    const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour.hour));
+    std::error_code error;
+    if (table.rollup == nullptr || fs::exists(folder, error)) continue;
+    const std::vector<FileInfo> files = parquet_files(hour.path);
+    if (files.empty()) return any;
+    const std::string file = unique_file('r');
+    WEIR_CHECK(copy(table.select(parquet_table(files, settings.type_named(hour.table)), "true"), file));
+    WEIR_TRY(const FileLock lock, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
+    // Something came meanwhile: the next round sums up again.
+    if (!std::ranges::equal(parquet_files(hour.path), files, {}, &FileInfo::path, &FileInfo::path))
+      return any;
+    WEIR_CHECK(make_folders(folder));
+    fs::rename(file, folder + "/" + fs::path(file).filename().string(), error);
+    if (error) return fail(Code::environment, error.message(), folder);
+    WEIR_CHECK(sync_path(folder));
+    any = true;
   }
-  return chosen;
+  return any;
 }
 
 Result<void> Lake::State::merge(const HourFolder& hour, const std::vector<FileInfo>& files) {
-  std::string list;
-  for (const FileInfo& file : files) list += (list.empty() ? "" : ", ") + sql_text(file.path);
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto id = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-  const std::string merged = fmt::format("{}/m{:016x}.parquet", staging, id);
-  WEIR_CHECK(copy(lake_table_named(hour.table).merge(list), merged));
+  const std::string merged = unique_file('m');
+  WEIR_CHECK(copy(lake_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))),
+                  merged));
   return exchange(hour, files, merged);
 }
 
@@ -322,10 +391,17 @@ Result<bool> Lake::compact(Time now) {
   WEIR_TRY(const FileLock lock, FileLock::attempt(s.lake + "/.merge", FileLock::Mode::exclusive));
   if (!lock.acquired()) return false;  // another process is at it
   for (const HourFolder& hour : s.hours()) {
+    std::error_code ignored;
+    const auto known = s.settled.find(hour.path);
+    if (known != s.settled.end() && known->second == fs::last_write_time(hour.path, ignored)) continue;
     const std::vector<FileInfo> files = s.due(hour, now);
-    if (files.size() < 2) continue;
-    WEIR_CHECK(s.merge(hour, files));
-    return true;
+    if (files.size() >= 2) {
+      WEIR_CHECK(s.merge(hour, files));
+      return true;
+    }
+    if (!s.settled.contains(hour.path)) continue;
+    WEIR_TRY(const bool summed, s.roll_up(hour));
+    if (summed) return true;
   }
   return false;
 }

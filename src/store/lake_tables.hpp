@@ -13,17 +13,17 @@ namespace weir {
 // One folder of the lake.
 struct LakeTable {
   std::string name;  // "flow", "flow_1m"
-  // Of the records in the temporary table `from`, those of one hour; ordered as files are.
+  // Of the records in the table `from`, those of one hour.
   std::string select(const std::string& from, const std::string& hour_condition) const;
-  // Of files that are merged.
-  std::string merge(const std::string& files) const;
+  // All rows of files of this table, in the order that suits readers.
+  std::string merge(const std::string& from) const;
 
   const RollupSpec* rollup = nullptr;  // nullptr: the records themselves
   std::int64_t step = 0;               // of the rollup, seconds
 };
 
 // The records' own table first, then the rollups.
-std::vector<LakeTable> lake_tables(const RecordType& type);
+std::vector<LakeTable> lake_tables_of(std::string_view record);
 // For a folder that is there: the rollup's table, or a plain one of that name.
 LakeTable lake_table_named(std::string_view name);
 

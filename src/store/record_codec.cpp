@@ -1,6 +1,6 @@
 #include "store/record_codec.hpp"
 
-#include "core/assert.hpp"
+#include <algorithm>
 
 namespace weir {
 namespace {
@@ -33,7 +33,18 @@ std::uint64_t read_varint(ByteReader& in) noexcept {
 // IPv4 as four bytes: most addresses are.
 constexpr std::size_t v4_at = 12;
 
-char* write_fixed(char* out, const FieldInfo& field, const void* value) noexcept {
+// Counts and numbers are small more often than not.
+std::optional<std::uint64_t> as_number(Kind kind, const void* value) noexcept {
+  switch (kind) {
+    case Kind::u16: return *static_cast<const std::uint16_t*>(value);
+    case Kind::u32: return *static_cast<const std::uint32_t*>(value);
+    case Kind::u64: return *static_cast<const std::uint64_t*>(value);
+    default: return std::nullopt;
+  }
+}
+
+char* write_short(char* out, const FieldInfo& field, const void* value) noexcept {
+  if (const auto number = as_number(field.kind, value)) return write_varint(out, *number);
   if (field.kind == Kind::addr) {
     const Addr& a = *static_cast<const Addr*>(value);
     const bool v4 = a.is_v4();
@@ -52,7 +63,7 @@ void append_value(std::string& out, const FieldInfo& field, const void* value) {
     out += text;
   } else {
     char buffer[32];
-    out.append(buffer, write_fixed(buffer, field, value));
+    out.append(buffer, write_short(buffer, field, value));
   }
 }
 
@@ -89,6 +100,10 @@ bool read_value(ByteReader& in, Kind kind, std::byte* out, Arena& arena) {
     if (!in.ok()) return false;
     const Addr a = size == 4 ? Addr::v4(bytes.data()) : Addr::v6(bytes.data());
     std::memcpy(out, &a, sizeof a);
+  } else if (kind == Kind::u16 || kind == Kind::u32 || kind == Kind::u64) {
+    const std::uint64_t number = read_varint(in);
+    if (number >> (8 * size_of(kind) - 1) > 1) return false;
+    std::memcpy(out, &number, size_of(kind));  // little-endian, as all machines weir runs on
   } else {
     const Bytes bytes = in.bytes(size_of(kind));
     if (!in.ok()) return false;
@@ -134,12 +149,24 @@ void encode_record(std::string& out, const RecordType& type, const void* record)
           at += text.size();
         }
       } else {
-        at = write_fixed(at, field, value);
+        at = write_short(at, field, value);
       }
     }
     out[start + i / 8] = static_cast<char>(out[start + i / 8] | 1 << (i % 8));
   }
   flush();
+}
+
+void EncodedSummary::add(const RecordType& type, std::string_view encoded) {
+  const std::size_t bitmap = (type.fields.size() + 7) / 8;
+  present.resize(bitmap);
+  for (std::size_t i = 0; i < bitmap; ++i) present[i] = static_cast<char>(present[i] | encoded[i]);
+  ++count;
+  timed &= type.fields.front().kind == Kind::time && (encoded.front() & 1) != 0;
+  if (!timed) return;
+  const auto time = load_le<Time>(as_bytes(encoded).data() + bitmap);
+  earliest = std::min(earliest, time);
+  latest = std::max(latest, time);
 }
 
 std::string encode_schema(const RecordType& type) {
@@ -175,7 +202,7 @@ std::optional<RecordDecoder> RecordDecoder::make(Bytes schema, const RecordType&
   RecordDecoder decoder(type);
   text();
   const std::uint64_t count = read_varint(in);
-  if (count > most_fields) return std::nullopt;
+  if (!in.ok() || count > most_fields) return std::nullopt;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string_view name = text(), kind_name = text();
     const bool is_list = in.u8() != 0;
@@ -188,6 +215,14 @@ std::optional<RecordDecoder> RecordDecoder::make(Bytes schema, const RecordType&
     decoder.fields_.push_back({*kind, is_list, target});
   }
   return decoder;
+}
+
+std::vector<bool> RecordDecoder::fields_in(Bytes present) const {
+  std::vector<bool> out(type_->fields.size());
+  for (std::size_t i = 0; i < fields_.size() && i / 8 < present.size(); ++i)
+    if ((present[i / 8] >> (i % 8) & 1) != 0 && fields_[i].target != nullptr)
+      out[static_cast<std::size_t>(fields_[i].target - type_->fields.data())] = true;
+  return out;
 }
 
 bool RecordDecoder::value(ByteReader& in, const Field& field, std::byte* record, Arena& arena) {

@@ -1,8 +1,9 @@
 // Records as bytes, for the write-ahead log: a bitmap of the fields that are not null, then these fields'
-// values in little-endian order, texts and lists behind their length. The schema goes along once, so that
-// what another version wrote can be read: fields are matched by name and kind.
+// values: numbers as varints (7 bits a byte, lowest first), texts and lists behind their length. The schema
+// goes along once, so that what another version wrote can be read: fields are matched by name and kind.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,17 @@ void encode_record(std::string& out, const RecordType& type, const void* record)
 // What a decoder must know of the writer's type.
 std::string encode_schema(const RecordType& type);
 
+// What can be told of encoded records without decoding them.
+struct EncodedSummary {
+  std::uint32_t count = 0;
+  // Of the first field, where that is a time that every record has; else timed is false.
+  bool timed = true;
+  Time earliest{std::numeric_limits<std::int64_t>::max()}, latest{std::numeric_limits<std::int64_t>::min()};
+  std::string present;  // the bitmaps of all records, united
+
+  void add(const RecordType& type, std::string_view encoded);
+};
+
 // Reads what was written with one schema into records of today's type. One thread.
 class RecordDecoder {
  public:
@@ -28,6 +40,8 @@ class RecordDecoder {
   static std::optional<RecordDecoder> make(Bytes schema, const RecordType& type);
 
   const RecordType& type() const noexcept { return *type_; }
+  // Which of the type's fields a united bitmap names, in the type's order.
+  std::vector<bool> fields_in(Bytes present) const;
   // Adds the next record to the batch, with its texts. False when the bytes do not hold one.
   bool decode(ByteReader& in, Batch& batch);
 

@@ -18,8 +18,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "store/record_codec.hpp"
-
 namespace weir {
 namespace {
 
@@ -33,21 +31,33 @@ struct FrameHeader {
   std::uint32_t size;
   std::uint32_t kind;
   std::uint32_t table;  // a number of the segment's own, from its schema frames
-  std::uint32_t count;  // records
+  std::uint32_t count;  // records; the rest is their EncodedSummary
+  std::int64_t earliest, latest;
+  std::uint32_t timed;
+  std::uint32_t bitmap;  // bytes of the united bitmap, which the body begins with
 };
-static_assert(sizeof(FrameHeader) == 24);
+static_assert(sizeof(FrameHeader) == 48);
 
 std::uint64_t checksum_of(const FrameHeader& header, const void* body) noexcept {
   const auto* fields = reinterpret_cast<const char*>(&header) + sizeof header.checksum;
   return XXH3_64bits_withSeed(body, header.size, XXH3_64bits(fields, sizeof header - sizeof header.checksum));
 }
 
-std::string frame(FrameKind kind, std::uint32_t table, std::uint32_t count, std::string_view body) {
-  FrameHeader header{0, static_cast<std::uint32_t>(body.size()), static_cast<std::uint32_t>(kind), table,
-                     count};
-  header.checksum = checksum_of(header, body.data());
-  std::string out(reinterpret_cast<const char*>(&header), sizeof header);
+std::string frame(FrameKind kind, std::uint32_t table, std::string_view body, const EncodedSummary& summary) {
+  FrameHeader header{.checksum = 0,
+                     .size = static_cast<std::uint32_t>(summary.present.size() + body.size()),
+                     .kind = static_cast<std::uint32_t>(kind),
+                     .table = table,
+                     .count = summary.count,
+                     .earliest = summary.earliest.ns,
+                     .latest = summary.latest.ns,
+                     .timed = summary.timed ? 1U : 0U,
+                     .bitmap = static_cast<std::uint32_t>(summary.present.size())};
+  std::string out(sizeof header, '\0');
+  out += summary.present;
   out += body;
+  header.checksum = checksum_of(header, out.data() + sizeof header);
+  std::memcpy(out.data(), &header, sizeof header);
   return out;
 }
 
@@ -97,7 +107,7 @@ void WalSegment::add(const RecordType& type, std::string_view encoded) {
   Table& table = tables_[type.id];
   table.type = &type;
   table.rows += encoded;
-  ++table.count;
+  table.summary.add(type, encoded);
   ++records_;
   pending_bytes_ += encoded.size();
 }
@@ -123,14 +133,14 @@ Result<void> WalSegment::append(std::string_view bytes) {
 Result<void> WalSegment::write() {
   for (auto& [id, table] : tables_) {
     if (!table.declared) {
-      WEIR_CHECK(append(frame(FrameKind::schema, id, 0, encode_schema(*table.type))));
+      WEIR_CHECK(append(frame(FrameKind::schema, id, encode_schema(*table.type), {})));
       table.declared = true;
     }
-    if (table.count == 0) continue;
-    WEIR_CHECK(append(frame(FrameKind::rows, id, table.count, table.rows)));
+    if (table.rows.empty()) continue;
+    WEIR_CHECK(append(frame(FrameKind::rows, id, table.rows, table.summary)));
     pending_bytes_ -= table.rows.size();
     table.rows.clear();
-    table.count = 0;
+    table.summary = {};
   }
   return {};
 }
@@ -140,83 +150,111 @@ Result<void> WalSegment::sync() const {
   return {};
 }
 
-namespace {
+// The file in memory; its writer is gone or will not touch it any more.
+struct SegmentReader::Mapping {
+  Bytes bytes;
 
-// The file, mapped; its writer is gone or will not touch it any more.
-class Mapped {
- public:
-  static Result<Mapped> open(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return system_error(path);
-    struct stat now{};
-    Mapped mapped;
-    if (fstat(fd, &now) == 0 && now.st_size > 0) {
-      void* p = mmap(nullptr, static_cast<std::size_t>(now.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
-      if (p == MAP_FAILED) {
-        auto error = system_error(path);
-        ::close(fd);
-        return error;
-      }
-      madvise(p, static_cast<std::size_t>(now.st_size), MADV_SEQUENTIAL);
-      mapped.bytes_ = {static_cast<const std::uint8_t*>(p), static_cast<std::size_t>(now.st_size)};
-    }
-    ::close(fd);
-    return mapped;
+  Mapping() noexcept = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (!bytes.empty()) munmap(const_cast<std::uint8_t*>(bytes.data()), bytes.size());
   }
-  Mapped(Mapped&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
-  Mapped& operator=(Mapped&&) = delete;
-  ~Mapped() {
-    if (!bytes_.empty()) munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
-  }
-  Bytes bytes() const noexcept { return bytes_; }
-
- private:
-  Mapped() noexcept = default;
-  Bytes bytes_;
 };
 
-}  // namespace
+SegmentReader::SegmentReader(std::unique_ptr<Mapping> mapping) noexcept : mapping_(std::move(mapping)) {}
+SegmentReader::SegmentReader(SegmentReader&&) noexcept = default;
+SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
+SegmentReader::~SegmentReader() = default;
 
-Result<WalContents> read_segment(const std::string& path,
-                                 const std::function<const RecordType*(std::string_view)>& type_named,
-                                 const std::function<Result<void>(const RecordType&, const Batch&)>& take) {
-  WEIR_TRY(const Mapped file, Mapped::open(path));
-  WalContents contents;
-  const Bytes all = file.bytes();
-  if (!as_text(all).starts_with(magic)) {
-    contents.cut = all.size();
-    return contents;
+Result<SegmentReader> SegmentReader::open(
+    const std::string& path, const std::function<const RecordType*(std::string_view)>& type_named) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return system_error(path);
+  struct stat now{};
+  auto mapping = std::make_unique<Mapping>();
+  if (fstat(fd, &now) == 0 && now.st_size > 0) {
+    const auto size = static_cast<std::size_t>(now.st_size);
+    void* p = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (p == MAP_FAILED) {
+      auto error = system_error(path);
+      ::close(fd);
+      return error;
+    }
+    mapping->bytes = {static_cast<const std::uint8_t*>(p), size};
   }
-  std::map<std::uint32_t, RecordDecoder> decoders;
-  std::size_t at = magic.size();
-  Batch batch;
+  ::close(fd);
+  SegmentReader reader(std::move(mapping));
+  reader.scan(type_named);
+  return reader;
+}
+
+void SegmentReader::scan(const std::function<const RecordType*(std::string_view)>& type_named) {
+  const Bytes all = mapping_->bytes;
+  std::size_t at = as_text(all).starts_with(magic) ? magic.size() : all.size();
+  if (at == all.size()) cut_ = at == magic.size() ? 0 : at;
+  std::map<std::uint32_t, const RecordDecoder*> tables;
   while (all.size() - at >= sizeof(FrameHeader)) {
     FrameHeader header;
     std::memcpy(&header, all.data() + at, sizeof header);
     const Bytes rest = all.subspan(at + sizeof header);
-    if (header.size > rest.size() || checksum_of(header, rest.data()) != header.checksum) break;
+    if (header.size > rest.size() || header.bitmap > header.size ||
+        checksum_of(header, rest.data()) != header.checksum)
+      break;
     const Bytes body = rest.first(header.size);
     at += sizeof header + header.size;
     if (header.kind == static_cast<std::uint32_t>(FrameKind::schema)) {
       const RecordType* type = type_named(RecordDecoder::name_in(body));
-      if (type == nullptr) continue;
-      if (auto decoder = RecordDecoder::make(body, *type)) decoders.insert_or_assign(header.table, *decoder);
-      continue;
+      auto decoder = type == nullptr ? std::nullopt : RecordDecoder::make(body, *type);
+      if (!decoder) continue;
+      decoders_.push_back(std::make_unique<RecordDecoder>(*std::move(decoder)));
+      tables[header.table] = decoders_.back().get();
+    } else if (const auto table = tables.find(header.table); table == tables.end()) {
+      unknown_ += header.count;
+    } else {
+      frames_.push_back({table->second, body.subspan(header.bitmap)});
+      hold(*table->second, {.count = header.count,
+                            .timed = header.timed != 0,
+                            .earliest = {header.earliest},
+                            .latest = {header.latest},
+                            .present = std::string(as_text(body.first(header.bitmap)))});
     }
-    contents.records += header.count;
-    const auto decoder = decoders.find(header.table);
-    if (decoder == decoders.end()) {
-      contents.unknown += header.count;
-      continue;
-    }
-    ByteReader in(body);
-    while (!in.empty() && decoder->second.decode(in, batch)) {
-    }
-    WEIR_CHECK(take(decoder->second.type(), batch));
-    batch.clear();
   }
-  contents.cut = all.size() - at;
-  return contents;
+  cut_ += all.size() - at;
+}
+
+void SegmentReader::hold(const RecordDecoder& decoder, const EncodedSummary& summary) {
+  auto holding = std::ranges::find(holdings_, &decoder.type(), &SegmentHolding::type);
+  if (holding == holdings_.end()) {
+    holdings_.push_back({&decoder.type(), {}, std::vector<bool>(decoder.type().fields.size())});
+    holding = holdings_.end() - 1;
+  }
+  EncodedSummary& sum = holding->summary;
+  sum.count += summary.count;
+  sum.timed &= summary.timed;
+  sum.earliest = std::min(sum.earliest, summary.earliest);
+  sum.latest = std::max(sum.latest, summary.latest);
+  const std::vector<bool> fields = decoder.fields_in(as_bytes(summary.present));
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    if (fields[i]) holding->present[i] = true;
+}
+
+bool SegmentReader::Cursor::next(Batch& batch, std::size_t most) {
+  const std::size_t before = batch.entries().size();
+  while (frame_ < reader_->frames_.size() && batch.entries().size() - before < most) {
+    const Frame& frame = reader_->frames_[frame_];
+    if (&frame.decoder->type() == type_) {
+      if (at_ == 0) decoder_ = *frame.decoder;
+      ByteReader in(frame.rows.subspan(at_));
+      while (!in.empty() && batch.entries().size() - before < most)
+        if (!decoder_->decode(in, batch)) in.fail();
+      at_ += in.position();
+      if (at_ < frame.rows.size()) continue;
+    }
+    ++frame_;
+    at_ = 0;
+  }
+  return batch.entries().size() != before;
 }
 
 OrphanSegment::OrphanSegment(int fd, std::string path, SegmentId id) noexcept

@@ -12,6 +12,7 @@
 
 #include "core/batch.hpp"
 #include "core/result.hpp"
+#include "store/record_codec.hpp"
 
 namespace weir {
 
@@ -46,7 +47,7 @@ class WalSegment {
   struct Table {
     const RecordType* type;
     std::string rows;
-    std::uint32_t count = 0;
+    EncodedSummary summary;
     bool declared = false;
   };
   WalSegment(int fd, std::string path, SegmentId id) noexcept;
@@ -59,17 +60,59 @@ class WalSegment {
   std::uint64_t records_ = 0, written_ = 0, pending_bytes_ = 0;
 };
 
-// What a segment holds, for the one who publishes it.
-struct WalContents {
-  std::uint64_t records = 0;
-  std::uint64_t cut = 0;      // bytes at the end that were no whole frame
-  std::uint64_t unknown = 0;  // records of a type that this weir does not know
+// What a segment holds of one record type.
+struct SegmentHolding {
+  const RecordType* type;
+  EncodedSummary summary;     // of all frames
+  std::vector<bool> present;  // by the type's fields: whether any record has it
 };
-// Calls `take` with the records of each frame, in order of writing; the batch is borrowed for the call. Fails
-// when the file cannot be read or `take` fails.
-Result<WalContents> read_segment(const std::string& path,
-                                 const std::function<const RecordType*(std::string_view name)>& type_named,
-                                 const std::function<Result<void>(const RecordType&, const Batch&)>& take);
+
+// A segment as it is read. Checked when it is opened: a frame that is not whole, or that the checksum
+// refuses, ends it. One thread; cursors refer to it.
+class SegmentReader {
+ public:
+  static Result<SegmentReader> open(
+      const std::string& path, const std::function<const RecordType*(std::string_view name)>& type_named);
+  SegmentReader(SegmentReader&&) noexcept;
+  SegmentReader& operator=(SegmentReader&&) noexcept;
+  ~SegmentReader();
+
+  const std::vector<SegmentHolding>& holdings() const noexcept { return holdings_; }
+  std::uint64_t cut() const noexcept { return cut_; }  // bytes at the end that were no whole frame
+  std::uint64_t unknown() const noexcept {
+    return unknown_;
+  }  // records of types that this weir does not know
+
+  // The records of one type in the order of writing.
+  class Cursor {
+   public:
+    Cursor(const SegmentReader& reader, const RecordType& type) noexcept : reader_(&reader), type_(&type) {}
+    // Adds up to `most` records. False when there are none left.
+    bool next(Batch& batch, std::size_t most);
+
+   private:
+    const SegmentReader* reader_;
+    const RecordType* type_;
+    std::size_t frame_ = 0, at_ = 0;
+    std::optional<RecordDecoder> decoder_;
+  };
+
+ private:
+  struct Frame {
+    const RecordDecoder* decoder;
+    Bytes rows;
+  };
+  struct Mapping;
+  explicit SegmentReader(std::unique_ptr<Mapping> mapping) noexcept;
+  void scan(const std::function<const RecordType*(std::string_view name)>& type_named);
+  void hold(const RecordDecoder& decoder, const EncodedSummary& summary);
+
+  std::unique_ptr<Mapping> mapping_;
+  std::vector<std::unique_ptr<RecordDecoder>> decoders_;
+  std::vector<Frame> frames_;
+  std::vector<SegmentHolding> holdings_;
+  std::uint64_t cut_ = 0, unknown_ = 0;
+};
 
 // A segment that nobody writes any more, held by this process until it is dropped or released.
 class OrphanSegment {

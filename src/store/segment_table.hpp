@@ -1,0 +1,33 @@
+// The records of a segment as a table that DuckDB reads: weir_segment().
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "store/duckdb.hpp"
+#include "store/wal.hpp"
+
+namespace weir {
+
+// Registered with one connection, which it must outlive. One thread at a time.
+class SegmentTable {
+ public:
+  static constexpr std::string_view name = "weir_segment()";
+
+  static Result<std::unique_ptr<SegmentTable>> create(const DuckDatabase& database,
+                                                      DuckConnection& connection);
+  ~SegmentTable();
+  SegmentTable(const SegmentTable&) = delete;
+  SegmentTable& operator=(const SegmentTable&) = delete;
+
+  // What the next queries read: the records of one type, in the columns of stored_type() that any of them
+  // has, and `sensor`. The reader is borrowed until the next call.
+  void show(const SegmentReader& reader, const SegmentHolding& holding, std::string_view sensor);
+
+ private:
+  struct State;
+  explicit SegmentTable(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir

@@ -1,0 +1,266 @@
+// From the log into files: everything once, whatever happens in between.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/format.hpp"
+#include "engine/record_types.hpp"
+#include "records/dns.hpp"
+#include "records/flow.hpp"
+#include "store/duckdb.hpp"
+#include "store/lake.hpp"
+#include "store/record_codec.hpp"
+#include "store/store.hpp"
+#include "temp_folder.hpp"
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t hour_ns = 3'600'000'000'000;
+// 2026-01-31T05:00:00Z
+constexpr Time base{1'769'835'600'000'000'000};
+
+Flow flow(std::int64_t n, std::int64_t hour = 0) {
+  static constexpr std::uint8_t client[] = {10, 0, 0, 7}, server[] = {192, 0, 2, 1};
+  Flow f{};
+  f.time = {base.ns + hour * hour_ns + n * 1'000'000};
+  f.ref.src_ip = Addr::v4(client);
+  f.ref.dst_ip = Addr::v4(server);
+  f.ref.src_port = static_cast<std::uint16_t>(n);
+  f.ref.proto = IpProto::udp;
+  f.bytes = 100;
+  f.packets = 1;
+  return f;
+}
+
+template <class R>
+void add(WalSegment& segment, const R& record) {
+  std::string bytes;
+  encode_record(bytes, record_type<R>(), &record);
+  segment.add(record_type<R>(), bytes);
+}
+
+class LakeTest : public testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(folder_.path() + "/wal"); }
+
+  std::string wal() const { return folder_.path() + "/wal"; }
+  Lake lake() const {
+    return Lake::open({.folder = folder_.path(), .sensor = "here", .type_named = find_record_type}).value();
+  }
+  std::unique_ptr<WalSegment> segment() const { return WalSegment::create(wal()).value(); }
+  // Publishes `count` flows of an hour as one segment, and ends it.
+  void publish(Lake& lake, std::int64_t count, std::int64_t hour = 0) const {
+    const auto s = segment();
+    for (std::int64_t i = 0; i < count; ++i) add(*s, flow(i, hour));
+    ASSERT_TRUE(s->write());
+    ASSERT_TRUE(lake.publish(s->path(), s->id()));
+    fs::remove(s->path());
+  }
+  std::vector<std::string> files(const std::string& table) const {
+    std::vector<std::string> all;
+    std::error_code none;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.path() + "/lake/" + table, none))
+      if (entry.path().extension() == ".parquet") all.push_back(entry.path().string());
+    return all;
+  }
+  std::string ask(const std::string& sql) const {
+    static const DuckDatabase database = DuckDatabase::open({}).value();
+    DuckConnection connection = database.connect().value();
+    auto rows = connection.query(sql);
+    if (!rows) return rows.error().line();
+    Batch batch;
+    for (;;) {
+      const auto more = rows->read(batch);
+      if (!more) return more.error().line();
+      if (!*more) break;
+    }
+    std::string out;
+    for (const Batch::Entry& entry : batch.entries())
+      for (const FieldInfo& field : rows->type().fields) {
+        out += out.empty() ? "" : "|";
+        if (const void* value = field.value(entry.record))
+          append_value(out, field.kind, value, TimeStyle::rfc3339);
+        else
+          out += "null";
+      }
+    return out;
+  }
+  std::string all(const std::string& table) const {
+    return "read_parquet('" + folder_.path() + "/lake/" + table + "/*/*/*.parquet', union_by_name = true)";
+  }
+  std::string counted(const std::string& table = "flow") const {
+    return ask("SELECT count(*), sum(bytes) FROM " + all(table));
+  }
+
+  TempFolder folder_;
+};
+
+TEST_F(LakeTest, RecordsGoIntoTheirHours) {
+  Lake l = lake();
+  const auto s = segment();
+  add(*s, flow(1));
+  add(*s, flow(2, 1));
+  add(*s, flow(3, -1));
+  ASSERT_TRUE(s->write());
+  const auto published = l.publish(s->path(), s->id());
+  ASSERT_TRUE(published);
+  EXPECT_EQ(published->records, 3U);
+  for (const std::string hour : {"04", "05", "06"})
+    EXPECT_TRUE(fs::exists(folder_.path() + "/lake/flow/date=2026-01-31/hour=" + hour + "/" +
+                           to_string(s->id()) + ".parquet"))
+        << hour;
+  EXPECT_EQ(ask("SELECT src_ip, proto, sensor, time, src_port FROM " + all("flow") + " WHERE hour = '06'"),
+            "10.0.0.7|udp|here|2026-01-31T06:00:00.002000000Z|2");
+}
+
+TEST_F(LakeTest, ManyHoursInOneSegment) {
+  Lake l = lake();
+  const auto s = segment();
+  for (std::int64_t hour = 0; hour < 30; ++hour)
+    for (std::int64_t n = 0; n < 10; ++n) add(*s, flow(n, hour * 2));
+  Dns dns{};
+  dns.time = base;
+  dns.query = "weir.example";
+  add(*s, dns);
+  ASSERT_TRUE(s->write());
+  ASSERT_TRUE(l.publish(s->path(), s->id()));
+  EXPECT_EQ(files("flow").size(), 30U);
+  EXPECT_EQ(counted(), "300|30000");
+  EXPECT_EQ(ask("SELECT query FROM " + all("dns")), "weir.example");
+}
+
+TEST_F(LakeTest, PublishingAgainStoresNothingTwice) {
+  Lake l = lake();
+  const auto s = segment();
+  for (int i = 0; i < 100; ++i) add(*s, flow(i, i % 3));
+  ASSERT_TRUE(s->write());
+  ASSERT_TRUE(l.publish(s->path(), s->id()));
+  ASSERT_TRUE(l.publish(s->path(), s->id()));
+  EXPECT_EQ(counted(), "100|10000");
+}
+
+TEST_F(LakeTest, AFrameThatIsCutEndsTheSegment) {
+  Lake l = lake();
+  const auto s = segment();
+  add(*s, flow(1));
+  ASSERT_TRUE(s->write());
+  const auto whole = fs::file_size(s->path());
+  add(*s, flow(2));
+  ASSERT_TRUE(s->write());
+  const auto both = fs::file_size(s->path());
+  for (auto size = both - 1; size >= whole; size -= 7) {
+    fs::resize_file(s->path(), size);
+    const auto published = l.publish(s->path(), s->id());
+    ASSERT_TRUE(published);
+    EXPECT_EQ(published->records, 1U) << size;
+    EXPECT_EQ(published->cut_bytes, size - whole);
+  }
+  EXPECT_EQ(counted(), "1|100");
+}
+
+TEST_F(LakeTest, AChangedByteIsNoticed) {
+  Lake l = lake();
+  const auto s = segment();
+  add(*s, flow(1));
+  ASSERT_TRUE(s->write());
+  const auto first = static_cast<std::streamoff>(fs::file_size(s->path()));
+  add(*s, flow(2));
+  ASSERT_TRUE(s->write());
+  std::fstream file(s->path(), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(first + 60);
+  file.put('\x7f');
+  file.close();
+  EXPECT_EQ(l.publish(s->path(), s->id())->records, 1U);
+}
+
+TEST_F(LakeTest, SmallFilesOfAnHourBecomeOneAndAreSummedUp) {
+  Lake l = lake();
+  for (int i = 0; i < 5; ++i) publish(l, 10);
+  EXPECT_EQ(files("flow").size(), 5U);
+  const Time later{base.ns + 2 * hour_ns};
+  while (l.compact(later).value()) {
+  }
+  ASSERT_EQ(files("flow").size(), 1U);
+  EXPECT_EQ(counted(), "50|5000");
+  EXPECT_EQ(ask("SELECT count(*) FROM (DESCRIBE FROM " + all("flow") + ") WHERE column_name = 'dst_country'"),
+            "1");
+  EXPECT_EQ(ask("SELECT sum(flows), sum(bytes), min(src_ip) FROM " + all("flow_1m")), "50|5000|10.0.0.7");
+  EXPECT_EQ(ask("SELECT sum(flows), sum(bytes), min(time) FROM " + all("flow_1h")),
+            "50|5000|2026-01-31T05:00:00.000000000Z");
+}
+
+TEST_F(LakeTest, WhatComesLateIsInTheSums) {
+  Lake l = lake();
+  publish(l, 10);
+  const Time later{base.ns + 2 * hour_ns};
+  while (l.compact(later).value()) {
+  }
+  publish(l, 5);
+  EXPECT_EQ(ask("SELECT sum(flows) FROM " + all("flow_1h")), "15");
+  while (l.compact(later).value()) {
+  }
+  EXPECT_EQ(ask("SELECT sum(flows), count(*) FROM " + all("flow_1h")), "15|1");
+  EXPECT_EQ(counted(), "15|1500");
+}
+
+TEST_F(LakeTest, FilesOfALivingSegmentAreNotMerged) {
+  Lake l = lake();
+  const auto a = segment(), b = segment();
+  for (const auto& s : {a.get(), b.get()}) {
+    add(*s, flow(1));
+    ASSERT_TRUE(s->write());
+    ASSERT_TRUE(l.publish(s->path(), s->id()));
+  }
+  EXPECT_FALSE(l.compact({base.ns + 2 * hour_ns}).value());
+  fs::remove(a->path());
+  fs::remove(b->path());
+  EXPECT_TRUE(l.compact({base.ns + 2 * hour_ns}).value());
+  EXPECT_EQ(counted(), "2|200");
+}
+
+TEST_F(LakeTest, AnOpenHourIsMergedWhenFilesGather) {
+  Lake l = lake();
+  for (int i = 0; i < 7; ++i) publish(l, 10);
+  EXPECT_FALSE(l.compact(base).value());
+  publish(l, 10);
+  EXPECT_TRUE(l.compact(base).value());
+  EXPECT_EQ(files("flow").size(), 1U);
+  EXPECT_EQ(counted(), "80|8000");
+}
+
+TEST_F(LakeTest, OldHoursAreDropped) {
+  Lake l = lake();
+  for (std::int64_t hour = 0; hour < 4; ++hour) publish(l, 10, hour);
+  EXPECT_EQ(l.retain({.age = seconds(7199)}, {base.ns + 4 * hour_ns}).value() > 0, true);
+  EXPECT_EQ(counted(), "20|2000");
+  EXPECT_EQ(ask("SELECT min(hour) FROM " + all("flow")), "07");
+  const std::uint64_t bytes = l.bytes();
+  ASSERT_TRUE(l.retain({.bytes = bytes - 1}, base));
+  EXPECT_EQ(counted(), "10|1000");
+}
+
+TEST_F(LakeTest, TheStoreTakesOverWhatADeadOneLeft) {
+  {
+    const auto s = segment();
+    for (int i = 0; i < 10; ++i) add(*s, flow(i));
+    ASSERT_TRUE(s->write());
+  }  // its lock is gone, the file stays
+  auto publisher =
+      make_lake_publisher({.folder = folder_.path(), .sensor = "x", .type_named = find_record_type}, {});
+  const auto store = Store::open({.folder = folder_.path()}, *std::move(publisher)).value();
+  const Flow more = flow(11);
+  std::string bytes;
+  encode_record(bytes, record_type<Flow>(), &more);
+  EXPECT_TRUE(store->append(record_type<Flow>(), bytes));
+  ASSERT_TRUE(store->close());
+  EXPECT_EQ(store->status().published, 11U);
+  EXPECT_EQ(counted(), "11|1100");
+  EXPECT_TRUE(fs::is_empty(wal()));
+}
+
+}  // namespace
+}  // namespace weir
