@@ -1,10 +1,10 @@
 #include "engine/worker.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/sequencer.hpp"
 #include "flow/community_id.hpp"
+#include "packet/tcp_flags.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
@@ -19,22 +19,6 @@ constexpr std::size_t states_ahead = 4;
 
 constexpr std::size_t index_of(Side side) noexcept {
   return static_cast<std::size_t>(side);
-}
-
-// CEUAPRSF, as nfdump and tcpdump users read them: CWR ECE URG ACK PSH RST SYN FIN.
-struct FlagTexts {
-  std::array<std::array<char, 8>, 256> letters{};
-  std::array<std::uint8_t, 256> sizes{};
-  constexpr FlagTexts() {
-    constexpr char names[] = "FSRPAUEC";
-    for (unsigned flags = 0; flags < 256; ++flags)
-      for (unsigned bit = 8; bit-- > 0;)
-        if ((flags >> bit & 1U) != 0) letters[flags][sizes[flags]++] = names[bit];
-  }
-};
-constexpr FlagTexts flag_texts;
-Text flags_text(std::uint8_t flags) noexcept {
-  return {flag_texts.letters[flags].data(), flag_texts.sizes[flags]};
 }
 
 Timeout timeout_of(IpProto proto) noexcept {

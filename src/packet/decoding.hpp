@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "packet/icmp_ports.hpp"
 #include "packet/layer.hpp"
 
 namespace weir {
@@ -92,12 +93,6 @@ struct Upper {
 };
 bool is_extension(std::uint8_t proto) noexcept;
 Upper skip_extensions(std::uint8_t proto, Piece rest, bool v4) noexcept;
-// The ports of an ICMP or ICMPv6 message as community-id-spec v1 has them.
-struct IcmpPorts {
-  std::uint16_t src, dst;
-  bool one_way;  // no reply has this key: source and destination are not exchanged
-};
-IcmpPorts icmp_ports(bool v6, std::uint8_t type, std::uint8_t code) noexcept;
 
 // tunnel.cpp. Called when the outer layer is complete; adds the inner ones, or nothing if it is not a tunnel.
 void open_ip_tunnel(Decoding& d, IpProto proto, bool outer_v4, Piece rest);

@@ -32,11 +32,13 @@ enum class ExportCount : std::uint8_t {
   unknown_templates,  // data sets that came before their template
   pending_dropped,    // of these, dropped because the buffer was full or the template never came
   sequence_gaps,      // times the sequence number jumped
-  lost,               // in the protocol's unit: flows (v1-v8, IPFIX), packets (v9), datagrams (sFlow)
-  reordered,          // messages that came late
-  restarts,           // times the exporter began anew
-  malformed,          // messages that could not be read to the end
-  limited,            // refused by an ExportLimits bound
+  // In the protocol's unit: flows (v5, v7), data records (IPFIX), datagrams (v9, sFlow). Falls when what was
+  // thought lost comes late.
+  lost,
+  reordered,  // messages that came late
+  restarts,   // times the exporter began anew
+  malformed,  // messages that could not be read to the end
+  limited,    // refused by an ExportLimits bound
   count
 };
 std::string_view name_of(ExportCount count) noexcept;
@@ -52,6 +54,8 @@ struct ExportContext {
   // Something malformed or surprising. The owner lets each name through once a minute and exporter. `name` is
   // a lower_snake_case literal.
   const std::function<void(std::string_view name, std::string_view detail)>& oddity;
+  // It came by a connection: templates are withdrawn, and live as long as that (RFC 7011 §8.1, §8.4).
+  bool stream = false;
 
   void add(ExportCount what, std::uint64_t n = 1) const { counts[static_cast<std::size_t>(what)] += n; }
 };
