@@ -71,11 +71,11 @@ inline void set_icmp(FlowRef& ref, std::uint8_t type, std::uint8_t code) noexcep
   ref.src_port = ports.src;
   ref.dst_port = ports.dst;
 }
-// Exporters without a field for it put type and code into the destination port; a source port is none of
-// theirs, and then nothing is known.
+// Exporters without a field for it put type and code into the destination port. Both ports zero is an echo
+// reply of one exporter and nothing of the next: they are left.
 inline void set_icmp_from_ports(FlowRef& ref) noexcept {
-  if (ref.src_port == 0)
-    set_icmp(ref, static_cast<std::uint8_t>(ref.dst_port >> 8), static_cast<std::uint8_t>(ref.dst_port));
+  if (ref.src_port == 0 && ref.dst_port != 0)
+    set_icmp(ref, static_cast<std::uint8_t>(ref.dst_port >> 8U), static_cast<std::uint8_t>(ref.dst_port));
 }
 
 // One sampled packet or frame: addresses, ports, flags, MACs and VLAN of its outermost IP header, as the

@@ -88,7 +88,7 @@ struct InformationElement {
 
 // Private enterprise numbers.
 inline constexpr std::uint32_t reverse_elements = 29305;  // RFC 5103 §6.1
-inline constexpr std::uint32_t ixia = 3054, ntop = 35632;
+inline constexpr std::uint32_t ixia = 3054, barracuda = 10704, ntop = 35632;
 // NetFlow v9's scopes are a numbering of their own (RFC 3954 §6.1); no enterprise has this number.
 inline constexpr std::uint32_t v9_scope = 0xffffffff;
 
@@ -212,6 +212,11 @@ inline constexpr auto information_elements = std::to_array<InformationElement>({
     {0, 56701, FieldOp::application, 0, 1},  // Palo Alto's App-ID in NetFlow v9
     {0, 57591, FieldOp::application, 0, 2},  // nProbe's L7_PROTO_NAME in NetFlow v9
     {ixia, 111, FieldOp::application, 0, 3},
+    {barracuda, 5, FieldOp::application, 0, 3},  // ServiceName
+    {barracuda, 8, FieldOp::nat_src_ip, 0, 2},   // BindIPv4Address
+    {barracuda, 9, FieldOp::nat_src_port, 0, 2},
+    {barracuda, 10, FieldOp::nat_dst_ip, 0, 2},  // ConnIPv4Address
+    {barracuda, 11, FieldOp::nat_dst_port, 0, 2},
     {reverse_elements, 1, FieldOp::count, dst_bytes, 1},
     {reverse_elements, 2, FieldOp::count, dst_packets, 1},
     {reverse_elements, 5, FieldOp::tos, 1},

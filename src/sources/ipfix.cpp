@@ -44,16 +44,18 @@ class IpfixDecoder final : public TemplateDecoder {
     std::optional<std::uint32_t> records = 0;
     while (r.remaining() >= 4) {
       const std::uint16_t id = r.u16(), length = r.u16();
-      if (length < 4 || length - 4U > r.remaining()) {
+      if (length < 4) {
         malformed(context, "bad_set_length");
         return std::nullopt;
       }
-      const Bytes body = r.bytes(length - 4U);
+      const bool is_whole = length - 4U <= r.remaining();
+      if (!is_whole) malformed(context, "truncated_set");  // what is whole in it is read
+      const Bytes body = r.bytes(std::min<std::size_t>(length - 4U, r.remaining()));
       if (id == template_set || id == options_set) {
         templates(context, of, ByteReader(body), id == options_set);
       } else if (id >= first_data_set) {
         const auto here = data_set(context, of, header, id, body);
-        records = records && here ? std::optional(*records + *here) : std::nullopt;
+        records = records && here && is_whole ? std::optional(*records + *here) : std::nullopt;
       } else {
         context.oddity("reserved_set", {});
       }

@@ -28,8 +28,9 @@ class Netflow9Decoder final : public TemplateDecoder {
     of->sequence.take(sequence, 1, late_messages, restarted, context);
     while (r.remaining() >= 4) {
       const std::uint16_t id = r.u16(), length = r.u16();
-      if (length < 4 || length - 4U > r.remaining()) return malformed(context, "bad_set_length");
-      set(context, *of, header, id, r.bytes(length - 4U));
+      if (length < 4) return malformed(context, "bad_set_length");
+      if (length - 4U > r.remaining()) malformed(context, "truncated_set");  // what is whole in it is read
+      set(context, *of, header, id, r.bytes(std::min<std::size_t>(length - 4U, r.remaining())));
     }
     // Fewer than four bytes fill up the last set, which then does not count them.
   }

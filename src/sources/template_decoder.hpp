@@ -307,7 +307,7 @@ inline void TemplateDecoder::take_options(ExportContext& context, Domain& domain
     changed_ |= set.value_or(false);
     if (!set) context.add(ExportCount::limited);
   }
-  if (sampling_rate(r) != 0) take_rate(context, domain, t, r);
+  if (sampling_rate(r, t) != 0) take_rate(context, domain, t, r);
 }
 
 inline void TemplateDecoder::take_rate(ExportContext& context, Domain& domain, const ExportTemplate& t,
@@ -320,7 +320,7 @@ inline void TemplateDecoder::take_rate(ExportContext& context, Domain& domain, c
     of = make_domain(r.observation_domain);
     of->used = context.received;
   }
-  const std::uint32_t rate = sampling_rate(r);
+  const std::uint32_t rate = sampling_rate(r, t);
   const auto scopes = std::span(t.fields).first(std::min<std::size_t>(t.scopes, t.fields.size()));
   const bool of_interface = r.flow.in_interface && std::ranges::any_of(scopes, [](const TemplateField& f) {
                               const InformationElement* e = find_element(f.enterprise, f.id);

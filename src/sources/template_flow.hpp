@@ -114,7 +114,7 @@ inline void emit_flow(ExportContext& context, RecordReading& r, const ExportTemp
   f.dst_bytes = r.counts[dst_bytes];
   f.src_packets = r.counts[src_packets];
   f.dst_packets = r.counts[dst_packets];
-  std::uint32_t rate = sampling_rate(r);
+  std::uint32_t rate = sampling_rate(r, t);
   if (rate == 0 && !s.sampling.empty()) rate = s.sampling.of(r, t.has(FieldOp::sampler));
   scale_counts(f, rate);
   detail::set_record_times(r, t, s, context);

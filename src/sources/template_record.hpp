@@ -255,17 +255,19 @@ inline std::size_t read_record(RecordReading& r, const ExportTemplate& t, const 
 }
 
 // The rate that a record itself tells: one packet in so many. 0: it does not.
-inline std::uint32_t sampling_rate(const RecordReading& r) noexcept {
+inline std::uint32_t sampling_rate(const RecordReading& r, const ExportTemplate& t) noexcept {
   const auto ratio = [](std::uint64_t of, std::uint64_t n) {
-    return n == 0 ? std::uint32_t{0} : detail::narrow32(of / n + (of % n >= n - n / 2 ? 1 : 0));
+    return detail::narrow32(of / n + (of % n >= n - n / 2 ? 1 : 0));
   };
-  if (r.packets_taken != 0) {
+  if (r.sample_size != 0 && r.population >= r.sample_size) return ratio(r.population, r.sample_size);
+  if (r.probability > 1e-9 && r.probability <= 1) return static_cast<std::uint32_t>(1 / r.probability + 0.5);
+  if (r.packets_taken != 0 && t.has(FieldOp::sampling_space)) {
     const std::uint64_t all = r.packets_taken + r.packets_left_out;
     return ratio(all < r.packets_taken ? ~std::uint64_t{0} : all, r.packets_taken);
   }
-  if (r.sample_size != 0 && r.population >= r.sample_size) return ratio(r.population, r.sample_size);
-  if (r.probability > 1e-9 && r.probability <= 1) return static_cast<std::uint32_t>(1 / r.probability + 0.5);
-  return r.interval;
+  if (r.interval != 0) return r.interval;
+  // Without a space it is no pattern: devices that send this one alone mean one packet in so many.
+  return detail::narrow32(r.packets_taken);
 }
 
 }  // namespace weir
