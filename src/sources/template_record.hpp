@@ -19,9 +19,9 @@ struct MessageHeader {
   bool has_uptime = false;
 };
 
-// RFC 7011 §6.1.7-6.1.10. A value that no Time holds is the epoch, and so implausible.
+// RFC 7011 §6.1.7-6.1.10. A value that no Time holds is a nanosecond: implausible, but not 0, which is none.
 inline Time epoch_units(std::uint64_t v, std::uint64_t ns_per_unit) noexcept {
-  if (v > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / ns_per_unit) return {};
+  if (v > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / ns_per_unit) return {1};
   return {static_cast<std::int64_t>(v * ns_per_unit)};
 }
 inline Time ntp_time(std::uint64_t v) noexcept {
