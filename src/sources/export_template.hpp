@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -71,31 +72,28 @@ namespace detail {
 constexpr bool is_time(FieldOp op) noexcept {
   return op >= FieldOp::time_s && op <= FieldOp::time_uptime;
 }
-constexpr bool same_place(const InformationElement& a, const InformationElement& b) noexcept {
-  return a.arg == b.arg && (a.op == b.op || (is_time(a.op) && is_time(b.op)));
+// What an element fills: the same for those that compete.
+constexpr std::size_t place_of(const InformationElement& e) noexcept {
+  return static_cast<std::size_t>(is_time(e.op) ? FieldOp::time_s : e.op) * time_slots + e.arg;
 }
+inline constexpr std::size_t places = (static_cast<std::size_t>(FieldOp::frame) + 1) * time_slots;
 
 // The element of each field, or nullptr for one to skip: not known, of an impossible length, or in the place
 // of a better one.
 inline std::vector<const InformationElement*> choose_elements(const std::vector<TemplateField>& fields) {
   std::vector<const InformationElement*> chosen(fields.size());
-  // There are fewer places than elements, so that this stays short for any template.
-  std::vector<std::size_t> kept;
+  std::array<const InformationElement**, places> holders{};
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const InformationElement* element = find_element(fields[i].enterprise, fields[i].id);
     if (element == nullptr) continue;
     if (fields[i].length != variable_length && !fits(element->op, element->arg, fields[i].length)) continue;
-    const auto rival =
-        std::ranges::find_if(kept, [&](std::size_t k) { return same_place(*chosen[k], *element); });
-    if (rival == kept.end()) {
-      kept.push_back(i);
-    } else if (element->rank < chosen[*rival]->rank) {
-      chosen[*rival] = nullptr;
-      *rival = i;
-    } else {
-      continue;
+    const InformationElement**& holder = holders[place_of(*element)];
+    if (holder != nullptr) {
+      if (element->rank >= (*holder)->rank) continue;
+      *holder = nullptr;
     }
     chosen[i] = element;
+    holder = &chosen[i];
   }
   return chosen;
 }

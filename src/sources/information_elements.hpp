@@ -76,6 +76,7 @@ inline constexpr FieldOp last_number = FieldOp::observation_domain;
 
 enum CountSlot : std::uint8_t { src_bytes, dst_bytes, src_packets, dst_packets };
 enum TimeSlot : std::uint8_t { start, end, reverse_start, reverse_end, observed };
+inline constexpr std::size_t time_slots = 5;  // no other argument is as high
 
 struct InformationElement {
   std::uint32_t enterprise;

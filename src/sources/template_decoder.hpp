@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 
 #include "sources/export_sequence.hpp"
 #include "sources/export_state.hpp"
@@ -72,7 +73,8 @@ class TemplateDecoder : public ExportDecoder {
   static constexpr std::size_t load_room = 8;
   static constexpr std::size_t fields_per_template = 16;  // of all templates together, on average
 
-  static std::size_t cost(const Pending& p) noexcept { return sizeof(Pending) + p.bytes.size(); }
+  // A small one counts as much as a medium one, so that there are never many to look through.
+  static std::size_t cost(const Pending& p) noexcept { return std::max<std::size_t>(p.bytes.size(), 1024); }
 
   Domain* make_domain(std::uint32_t id);
   ExportTemplate* find_template(const ExportContext& context, Domain& domain, std::uint16_t id);

@@ -150,7 +150,7 @@ TEST(Netflow9, DataWaitsForItsTemplate) {
 
 TEST(Netflow9, WaitingDataIsBounded) {
   Exporting device("netflow9");
-  device.limits.pending_bytes = 2000;
+  device.limits.pending_bytes = 20'000;
   for (std::size_t i = 0; i < 100; ++i) device.send(V9{.sequence = i}(set(256, record(i))));
   device.send(V9{.sequence = 100}(define(256, plain)));
   const auto flows = device.flows();
