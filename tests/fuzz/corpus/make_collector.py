@@ -45,7 +45,8 @@ def sflow(*samples):
 
 
 def xdr(number, body):
-    return words(number, len(body)) + body + bytes(-len(body) % 4)
+    body += bytes(-len(body) % 4)
+    return words(number, len(body)) + body
 
 
 PLAIN = ((8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4), (22, 4), (21, 4), (6, 1), (48, 1))
@@ -57,7 +58,7 @@ BIRECORD = (ENDS + b"\x11" + struct.pack(">6Q", 100, 1, NOW * 1000 - 20, NOW * 1
 
 SEEDS = {
     "netflow_v5": (NETFLOW, [(0, halves(5, 1) + words(3_600_000, NOW, 0, 7) + halves(1, 0x4064) + ENDS + words(0, 0x00030004, 10, 1000)
-                              + words(3_580_000, 3_590_000) + halves(40000, 443) + bytes.fromhex("001b060010000100021810000000"))]),
+                              + words(3_580_000, 3_590_000) + halves(40000, 443) + bytes.fromhex("001b06001000010018100000"))]),
     "netflow9": (NETFLOW9, [
         (0, netflow9(1, section(256, RECORD))),
         (0, netflow9(2, section(1, halves(260, 4, 8, 1, 4, 48, 1, 50, 4)), section(260, words(0) + b"\x01" + words(16)))),
