@@ -40,6 +40,10 @@ Result<std::unique_ptr<CaptureFile>> CaptureFile::open(const std::string& path, 
   return open_by_content(std::move(input), path);
 }
 
+Result<std::unique_ptr<CaptureFile>> CaptureFile::from_input(std::unique_ptr<Input> input, std::string name) {
+  return open_by_content(std::move(input), std::move(name));
+}
+
 Result<std::unique_ptr<CaptureFile>> CaptureFile::from_bytes(Bytes bytes, std::string name) {
   return open_by_content(memory_input(bytes), std::move(name));
 }

@@ -58,6 +58,8 @@ class CaptureFile {
 
   // Fails when it cannot be read or is not a capture. "-" is standard input.
   static Result<std::unique_ptr<CaptureFile>> open(const std::string& path, std::size_t block = input_block);
+  // The same of an input of which nothing was used yet.
+  static Result<std::unique_ptr<CaptureFile>> from_input(std::unique_ptr<Input> input, std::string name);
   // Borrows the bytes for as long as it and its slices live. `name` is for messages.
   static Result<std::unique_ptr<CaptureFile>> from_bytes(Bytes bytes, std::string name);
 

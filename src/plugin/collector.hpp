@@ -86,6 +86,9 @@ struct CollectorSpec {
   std::size_t (*framed)(Bytes stream);
   std::unique_ptr<ExportDecoder> (*make)();
   std::span<const RecordTypeOf> records;  // all that it may emit, oddity aside
+  // When the exporter sent a whole message, as its header has it: stands in for the time of receipt where
+  // there is none, in files. nullptr: it does not tell.
+  Time (*exported)(Bytes message) = nullptr;
 
   static constexpr std::size_t npos = ~std::size_t{0};
 };
