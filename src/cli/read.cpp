@@ -4,22 +4,20 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <csignal>
 #include <filesystem>
 #include <thread>
 
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
+#include "cli/front/selection.hpp"
 #include "cli/front/storing.hpp"
 #include "cli/front/summary.hpp"
 #include "core/human.hpp"
-#include "core/suggest.hpp"
 #include "engine/capture_filter.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/record_types.hpp"
 #include "engine/round.hpp"
-#include "filter/filter.hpp"
 #include "os/terminal.hpp"
 #include "packet/input_paths.hpp"
 #include "records/capture.hpp"
@@ -30,7 +28,7 @@
 namespace weir {
 namespace {
 
-using Types = std::vector<const RecordType*>;
+using Types = RecordTypes;
 
 std::atomic<bool> interrupted{false};
 extern "C" void interrupt(int) {
@@ -62,46 +60,13 @@ Inputs split_inputs(const Arguments& arguments) {
   return inputs;
 }
 
-Result<Types> wanted_types(const Arguments& arguments, bool one_type_only) {
-  const std::vector<std::string> names = listed(arguments, "records");
+// One record per packet, and weir's own counters, only come when asked for.
+Types usual_types(bool one_type_only) {
+  if (one_type_only) return {&record_type<Flow>()};
   Types types;
-  if (names.empty()) {
-    if (one_type_only) return Types{&record_type<Flow>()};
-    // One record per packet, and weir's own counters, only come when asked for.
-    for (const RecordType* t : record_types())
-      if (t != &record_type<Packet>() && t != &record_type<Stat>() && t->name != "capture")
-        types.push_back(t);
-    return types;
-  }
-  for (const std::string& name : names) {
-    if (name == "all") return record_types();
-    const RecordType* type = find_record_type(name);
-    if (type == nullptr) {
-      std::vector<std::string_view> known;
-      for (const RecordType* t : record_types()) known.push_back(t->name);
-      return fail(Code::usage, "unknown record " + name, "--records",
-                  suggestion(name, known, "weir schema lists them"));
-    }
-    if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
-  }
+  for (const RecordType* t : record_types())
+    if (t != &record_type<Packet>() && t != &record_type<Stat>() && t->name != "capture") types.push_back(t);
   return types;
-}
-
-Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view option, std::uint64_t least,
-                                std::uint64_t most) {
-  const std::string_view text = arguments.value(option);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
-    return value;
-  return fail(Code::usage, fmt::format("{} is outside {}-{}", text, least, most),
-              fmt::format("--{}", option));
-}
-
-Result<Duration> duration_of(const Arguments& arguments, std::string_view option) {
-  auto parsed = parse_duration(arguments.value(option));
-  if (!parsed) parsed.error().where = fmt::format("--{}", option);
-  return parsed;
 }
 
 Result<void> set_limits(Plan& plan, const Arguments& arguments) {
@@ -156,10 +121,7 @@ void set_parsing(Plan& plan, const Types& types, const Filter& filter, bool appl
 
 void set_wants(Plan& plan, const Types& types, const Filter& filter, const Output& output,
                std::string_view where) {
-  for (const RecordType* type : types)
-    plan.wants[type->id] = {.wanted = filter.possible(*type),
-                            .accept = where.empty() ? nullptr : &Filter::accept,
-                            .filter = filter.predicate(*type)};
+  plan.wants = wants_of(types, filter, where);
   // What nobody will see need not be found out.
   const auto& fields = output.options.fields;
   const auto mentioned = [&](std::string_view field) {
@@ -251,7 +213,8 @@ Result<int> run_read(const Arguments& arguments) {
   const std::string_view format = arguments.value("output");
   const bool one_type = format == "csv" || format == "tsv" || format == "table";
   const bool to_folder = arguments.value("write").ends_with('/');
-  WEIR_TRY(const Types types, wanted_types(arguments, one_type && !to_folder));
+  WEIR_TRY(const Types types,
+           selected_types(arguments, record_types(), usual_types(one_type && !to_folder), "read"));
   WEIR_TRY(const Filter filter, Filter::compile(where, types));
   if (arguments.has("explain")) {
     fmt::print("{}", filter.explain());
@@ -288,16 +251,9 @@ constexpr Option options[] = {
      .choices = "@files",
      .many = true,
      .required = true},
-    {.name = "records",
-     .letter = 'r',
-     .value = "A,B,C",
-     .doc = "Only these record types; all, or names from weir schema",
-     .choices = "@records",
-     .many = true},
-    {.name = "where",
-     .value = "EXPR",
-     .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
-    {.name = "explain", .doc = "Show how --where is understood, and read nothing"},
+    records_option,
+    where_option,
+    explain_option,
     {.name = "summary",
      .letter = 's',
      .doc = "What is in it, on one page: as on a terminal, also into a pipe",

@@ -1,0 +1,80 @@
+#include "cli/front/selection.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/front/output.hpp"
+#include "core/suggest.hpp"
+#include "engine/record_types.hpp"
+
+namespace weir {
+
+Result<RecordTypes> selected_types(const Arguments& arguments, const RecordTypes& offered,
+                                   const RecordTypes& usual, std::string_view command) {
+  const std::vector<std::string> names = listed(arguments, "records");
+  if (names.empty()) return usual;
+  RecordTypes types;
+  for (const std::string& name : names) {
+    if (name == "all") return offered;
+    const auto it = std::ranges::find(offered, name, &RecordType::name);
+    if (it == offered.end()) {
+      std::vector<std::string_view> known;
+      std::string all;
+      for (const RecordType* t : offered) {
+        known.push_back(t->name);
+        (all += all.empty() ? "" : ", ") += t->name;
+      }
+      if (find_record_type(name) != nullptr)
+        return fail(Code::usage, fmt::format("weir {} makes no {} records", command, name), "--records",
+                    "it makes " + all);
+      return fail(Code::usage, "unknown record " + name, "--records",
+                  suggestion(name, known, "weir schema lists them"));
+    }
+    if (std::ranges::find(types, *it) == types.end()) types.push_back(*it);
+  }
+  return types;
+}
+
+Emitter::Wants wants_of(const RecordTypes& types, const Filter& filter, std::string_view where) {
+  Emitter::Wants wants{};
+  for (const RecordType* type : types)
+    wants[type->id] = {.wanted = filter.possible(*type),
+                       .accept = where.empty() ? nullptr : &Filter::accept,
+                       .filter = filter.predicate(*type)};
+  return wants;
+}
+
+Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view option, std::uint64_t least,
+                                std::uint64_t most) {
+  const std::string_view text = arguments.value(option);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
+    return value;
+  return fail(Code::usage, fmt::format("{} is outside {}-{}", text, least, most),
+              fmt::format("--{}", option));
+}
+
+Result<Duration> duration_of(const Arguments& arguments, std::string_view option) {
+  auto parsed = parse_duration(arguments.value(option));
+  if (!parsed) parsed.error().where = fmt::format("--{}", option);
+  return parsed;
+}
+
+Result<std::uint64_t> memory_of(const Arguments& arguments, std::string_view option) {
+  const std::string_view text = arguments.value(option);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::string_view units = "kMG";
+  const std::size_t power = unit.empty() ? 0 : units.find(unit.front() == 'K' ? 'k' : unit.front()) + 1;
+  constexpr std::uint64_t most = std::uint64_t{1} << 30U;
+  if (error != std::errc{} || unit.size() > 1 || (!unit.empty() && power == 0) || value > most)
+    return fail(Code::usage, fmt::format("\"{}\" is not an amount of memory", text),
+                fmt::format("--{}", option), "write 65536, 64k or 64M");
+  return value << (10 * power);
+}
+
+}  // namespace weir
