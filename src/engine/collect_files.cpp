@@ -14,6 +14,8 @@ namespace {
 
 // So many packets, or messages of a stream, make a batch.
 constexpr std::size_t batch_packets = 1024;
+// Of other services; exports go to higher ones (RFC 6335 §6).
+constexpr std::uint16_t last_system_port = 1023, dns_port = 53;
 // What is looked at to tell a stream from a capture.
 constexpr std::size_t head_bytes = 64;
 
@@ -137,8 +139,10 @@ class FileCollection {
       const Layer& layer = layers_[i];
       const bool carries = i + 1 < layers_.size() && layers_[i + 1].depth > layer.depth;
       if (layer.kind != LayerKind::ip || layer.proto != IpProto::udp || layer.fragment || carries) continue;
-      // A capture holds all kinds of things: what no collector recognises is nobody's mistake.
-      if (collector_of(layer.payload) == nullptr) {
+      // A capture holds all kinds of things: what no collector recognises is nobody's mistake, and a DNS
+      // message whose number happens to be 9 is not NetFlow v9.
+      if (layer.dst_port <= last_system_port || layer.src_port == dns_port ||
+          collector_of(layer.payload) == nullptr) {
         ++outcome_.others;
         continue;
       }

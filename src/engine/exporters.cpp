@@ -74,7 +74,7 @@ struct Exporters::Exporter {
               Emitter& out) {
     if (!limiter.pass(name, from.received, quiet)) return;
     Oddity o{.time = from.received, .name = name};
-    o.src_ip = from.address;
+    if (!from.address.is_unspecified()) o.src_ip = from.address;
     if (from.port != 0) {
       o.src_port = from.port;
       o.proto = from.transport;
@@ -156,31 +156,31 @@ void Exporters::forget(Exporter& exporter) {
   add(forgotten_counts_[exporter.key.spec], counts);
 }
 
-bool Exporters::datagram(const Sender& from, Bytes bytes, Emitter& out) {
+void Exporters::stranger(const Sender& from, Emitter& out) {
+  const auto [stranger, lock] = hold(strangers_, {from.address, nullptr});
+  ++stranger->counts[static_cast<std::size_t>(ExportCount::messages)];
+  stranger->oddity(from, options_.quiet, "unknown_protocol", {}, out);
+}
+
+void Exporters::datagram(const Sender& from, Bytes bytes, Emitter& out) {
   const CollectorSpec* spec = collector_of(bytes);
-  const auto [exporter, lock] = hold(spec == nullptr ? strangers_ : exporters_, {from.address, spec});
-  if (spec == nullptr) {
-    ++exporter->counts[static_cast<std::size_t>(ExportCount::messages)];
-    exporter->counts[static_cast<std::size_t>(ExportCount::bytes)] += bytes.size();
-    exporter->oddity(from, options_.quiet, "unknown_protocol", {}, out);
-    return false;
-  }
+  if (spec == nullptr) return stranger(from, out);
+  const auto [exporter, lock] = hold(exporters_, {from.address, spec});
   if (exporter->decoder == nullptr) {
     exporter->decoder = spec->make();
     if (options_.store != nullptr) exporter->decoder->restore(options_.store->load(from.address, spec->name));
   }
-  decode(*exporter, *exporter->decoder, from, bytes, out);
-  return true;
+  decode(*exporter, *exporter->decoder, from, bytes, out, false);
 }
 
 void Exporters::message(const Sender& from, const CollectorSpec& spec, ExportDecoder& decoder, Bytes bytes,
                         Emitter& out) {
   const auto [exporter, lock] = hold(exporters_, {from.address, &spec});
-  decode(*exporter, decoder, from, bytes, out);
+  decode(*exporter, decoder, from, bytes, out, true);
 }
 
 void Exporters::decode(Exporter& exporter, ExportDecoder& decoder, const Sender& from, Bytes bytes,
-                       Emitter& out) {
+                       Emitter& out, bool stream) {
   struct Teller {
     Exporter& exporter;
     const Sender& from;
@@ -191,7 +191,7 @@ void Exporters::decode(Exporter& exporter, ExportDecoder& decoder, const Sender&
                                                                                    std::string_view detail) {
     teller.exporter.oddity(teller.from, teller.quiet, name, detail, teller.out);
   };
-  ExportContext context{out, from.received, from.address, exporter.counts, options_.limits, oddity};
+  ExportContext context{out, from.received, from.address, exporter.counts, options_.limits, oddity, stream};
   decoder.message(context, bytes);
 }
 
@@ -218,7 +218,7 @@ void Exporters::stats(Time now, Emitter& out) const {
       suppressed = exporter->limiter.suppressed();
     }
     Stat stat{.time = now};
-    stat.exporter = exporter->key.address;
+    if (!exporter->key.address.is_unspecified()) stat.exporter = exporter->key.address;
     stat.protocol = exporter->key.spec->name;
     const auto emit = [&](std::string_view name, std::uint64_t value) {
       stat.name = name;

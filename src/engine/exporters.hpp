@@ -45,7 +45,7 @@ struct Sender {
 struct ExporterTotals {
   std::uint64_t exporters = 0;         // known now
   std::uint64_t forgotten = 0;         // to make room
-  std::uint64_t unrecognised = 0;      // datagrams of no protocol known here
+  std::uint64_t unrecognised = 0;      // datagrams and streams of no protocol known here
   std::uint64_t oddities_limited = 0;  // not told, being repetitions
   ExportCounts counts{};
 
@@ -63,12 +63,14 @@ class Exporters {
   Exporters(const Exporters&) = delete;
   Exporters& operator=(const Exporters&) = delete;
 
-  // One datagram. False when no collector recognises it: counted by address, and an oddity.
-  bool datagram(const Sender& from, Bytes bytes, Emitter& out);
+  // One datagram.
+  void datagram(const Sender& from, Bytes bytes, Emitter& out);
   // One message of a stream, with the stream's own decoder (RFC 7011 §8: templates live as long as the
   // transport session). Counted with the exporter's others.
   void message(const Sender& from, const CollectorSpec& spec, ExportDecoder& decoder, Bytes bytes,
                Emitter& out);
+  // A datagram, or the start of a stream, that no collector recognises: counted by address, and an oddity.
+  void stranger(const Sender& from, Emitter& out);
 
   // A `stat` record of every count of every exporter, by address and protocol.
   void stats(Time now, Emitter& out) const;
@@ -104,7 +106,8 @@ class Exporters {
   Shared find(Table& table, const Key& key);
   Held hold(Table& table, const Key& key);
   void forget(Exporter& exporter);
-  void decode(Exporter& exporter, ExportDecoder& decoder, const Sender& from, Bytes bytes, Emitter& out);
+  void decode(Exporter& exporter, ExportDecoder& decoder, const Sender& from, Bytes bytes, Emitter& out,
+              bool stream);
   void save(Exporter& exporter) const;
   std::vector<Shared> known(const Table& table) const;
 

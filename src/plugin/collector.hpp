@@ -48,7 +48,7 @@ using ExportCounts = std::array<std::uint64_t, static_cast<std::size_t>(ExportCo
 struct ExportContext {
   Emitter& out;
   Time received;
-  Addr exporter;
+  Addr exporter;  // unspecified when it is not known: a file of messages
   ExportCounts& counts;
   const ExportLimits& limits;
   // Something malformed or surprising. The owner lets each name through once a minute and exporter. `name` is

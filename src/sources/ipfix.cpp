@@ -115,6 +115,10 @@ std::size_t framed(Bytes stream) {
   return load_be16(stream.data()) == 10 && length >= header_size ? length : CollectorSpec::npos;
 }
 
+Time exported(Bytes message) {
+  return {std::int64_t{load_be32(message.data() + 4)} * 1'000'000'000};
+}
+
 constexpr RecordTypeOf records[] = {record_type<Flow>};
 constexpr CollectorSpec spec{
     .name = "ipfix",
@@ -123,7 +127,8 @@ constexpr CollectorSpec spec{
     .recognises = recognises,
     .framed = framed,
     .make = []() -> std::unique_ptr<ExportDecoder> { return std::make_unique<IpfixDecoder>(); },
-    .records = records};
+    .records = records,
+    .exported = exported};
 
 }  // namespace
 WEIR_REGISTER(CollectorSpec, spec);

@@ -99,7 +99,7 @@ inline void set_record_icmp(RecordReading& r, const ExportTemplate& t) noexcept 
 inline void emit_flow(ExportContext& context, RecordReading& r, const ExportTemplate& t,
                       const FlowSetting& s) {
   Flow& f = r.flow;
-  f.exporter = context.exporter;
+  if (!context.exporter.is_unspecified()) f.exporter = context.exporter;
   f.domain = s.header.domain;
   if (t.has(FieldOp::frame) && !r.frame.empty() && !t.has(FieldOp::src_ip)) [[unlikely]]
     detail::read_frame(r, t, s);
