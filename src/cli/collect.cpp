@@ -6,11 +6,14 @@
 #include <csignal>
 #include <filesystem>
 
+#include "cli/front/collect_summary.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/selection.hpp"
+#include "cli/front/status_line.hpp"
 #include "core/human.hpp"
 #include "engine/collect_files.hpp"
+#include "engine/collector.hpp"
 #include "os/terminal.hpp"
 #include "packet/input_paths.hpp"
 #include "records/flow.hpp"
@@ -19,6 +22,8 @@
 
 namespace weir {
 namespace {
+
+const Addr any_v6{}, any_v4 = Addr::v4(std::array<std::uint8_t, 4>{}.data());
 
 std::atomic<bool> interrupted{false};
 extern "C" void stop_collecting(int) {
@@ -106,13 +111,92 @@ Result<int> from_files(const Arguments& arguments, const Selection& selected) {
   return outcome.damages.empty() && !interrupted ? 0 : 1;
 }
 
+Result<std::vector<Endpoint>> endpoints_of(const Arguments& arguments, std::string_view option) {
+  std::vector<Endpoint> endpoints;
+  for (const std::string& text : arguments.all(option)) {
+    WEIR_TRY(const Endpoint endpoint, parse_endpoint(text));
+    // Port 0 is another one each time.
+    if (endpoint.port == 0 || std::ranges::find(endpoints, endpoint) == endpoints.end())
+      endpoints.push_back(endpoint);
+  }
+  return endpoints;
+}
+
+// Every port that exporters send to by custom.
+std::vector<Endpoint> customary_endpoints() {
+  std::vector<Endpoint> endpoints;
+  for (const CollectorSpec* collector : registry<CollectorSpec>()) {
+    endpoints.push_back({any_v4, collector->port});
+    if (has_ipv6()) endpoints.push_back({any_v6, collector->port});
+  }
+  std::ranges::sort(endpoints);
+  endpoints.erase(std::ranges::unique(endpoints).begin(), endpoints.end());
+  return endpoints;
+}
+
+Result<CollectorOptions> collector_options(const Arguments& arguments) {
+  CollectorOptions options;
+  WEIR_TRY(options.udp, endpoints_of(arguments, "listen"));
+  WEIR_TRY(options.tcp, endpoints_of(arguments, "tcp"));
+  if (options.udp.empty() && options.tcp.empty()) options.udp = customary_endpoints();
+  constexpr unsigned most_threads = 64, usual_threads = 8;
+  options.threads = std::clamp(std::thread::hardware_concurrency(), 1U, usual_threads);
+  if (arguments.has("threads")) {
+    WEIR_TRY(const std::uint64_t threads, number_of(arguments, "threads", 1, most_threads));
+    options.threads = static_cast<unsigned>(threads);
+  }
+  WEIR_TRY(options.receive_queue, memory_of(arguments, "rcvbuf"));
+  if (arguments.has("duration")) {
+    WEIR_TRY(options.duration, duration_of(arguments, "duration"));
+  }
+  if (arguments.has("stats")) {
+    WEIR_TRY(options.stats, duration_of(arguments, "stats"));
+  }
+  return options;
+}
+
+void tell_listening(const Collector& collector, std::size_t queue) {
+  std::size_t missing = 0;
+  for (const Listening& l : collector.listening()) {
+    fmt::print(stderr, "weir: listening on {} ({})\n", to_string(l.endpoint), l.transport);
+    missing = std::max(missing, l.queue_missing);
+  }
+  if (missing == 0) return;
+  fmt::print(stderr,
+             "weir: the system allows {} of {} for waiting datagrams; sysctl -w net.core.rmem_max={} or "
+             "CAP_NET_ADMIN gives all\n",
+             human_bytes(queue - missing), human_bytes(queue), queue);
+}
+
+Result<int> from_sockets(const Arguments& arguments, const Selection& selected) {
+  WEIR_TRY(const CollectorOptions options, collector_options(arguments));
+  WEIR_TRY(const std::uint64_t most, most_flows(arguments));
+  const bool quiet = arguments.has("quiet");
+  WEIR_TRY(const auto sink, selected.output.sink->open(selected.output.options));
+  StatusLine line(!quiet);
+  Outlet outlet(*sink, most);
+  if (line.present() && selected.output.options.terminal)
+    outlet.around([&] { line.pause(); }, [&] { line.resume(); });
+  Exporters exporters;
+  StopSignals signals;
+  WEIR_TRY(const auto collector, Collector::open(options, exporters, selected.wants, outlet));
+  if (!quiet) tell_listening(*collector, options.receive_queue);
+  CollectSummary summary(outlet);
+  WEIR_TRY(const CollectorStatus last,
+           collector->run(signals, [&](const CollectorStatus& status) { line.show(summary.line(status)); }));
+  line.clear();
+  WEIR_CHECK(sink->close());
+  if (!quiet) fmt::print(stderr, "{}", summary.end(last));
+  return 0;
+}
+
 Result<int> run_collect(const Arguments& arguments) {
   WEIR_TRY(const Selection selected, selection_from(arguments));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
-  return from_files(arguments, selected);
+  return arguments.all("").empty() ? from_sockets(arguments, selected) : from_files(arguments, selected);
 }
 
 constexpr Option options[] = {
@@ -129,6 +213,32 @@ constexpr Option options[] = {
     write_option,
     profile_option,
     time_option,
+    {.name = "listen",
+     .letter = 'l',
+     .value = "ADDR:PORT",
+     .doc =
+         "Receive on this address, 0.0.0.0:2055 or [::]:6343, any protocol; without, on every customary port",
+     .many = true,
+     .group = "Receiving"},
+    {.name = "tcp",
+     .value = "ADDR:PORT",
+     .doc = "Take IPFIX by TCP on this address, mostly port 4739",
+     .many = true,
+     .group = "Receiving"},
+    {.name = "rcvbuf",
+     .value = "SIZE",
+     .doc = "Room for datagrams that wait to be read, at each address",
+     .fallback = "64M",
+     .group = "Receiving"},
+    {.name = "duration", .value = "TIME", .doc = "Stop after this long", .group = "Receiving"},
+    {.name = "stats",
+     .value = "TIME",
+     .doc = "Write stat records this often, if they are wanted, and not only at the end",
+     .group = "Receiving"},
+    {.name = "threads",
+     .value = "N",
+     .doc = "Receiving threads; one per core unless given",
+     .group = "Working"},
     {.name = "count", .letter = 'n', .value = "N", .doc = "Stop after so many flows", .group = "Working"},
     {.name = "quiet", .letter = 'q', .doc = "No status on stderr", .group = "Working"},
 };
@@ -137,6 +247,10 @@ constexpr CommandSpec spec{
     .doc = "Flow exports of routers into records: NetFlow, IPFIX, sFlow",
     .help =
         "Examples:\n"
+        "  weir collect                                                   whatever comes, on every customary "
+        "port\n"
+        "  weir collect -l 0.0.0.0:9995 -o json | jq .src_ip\n"
+        "  weir collect -l [::]:6343 -r counter -o csv -w counters.csv --duration 1h\n"
         "  weir collect export.pcap -o csv -f time,src_ip,dst_ip,bytes    out of a capture\n"
         "  weir collect flows.ipfix -r stat                               counts of each exporter\n"
         "\n"

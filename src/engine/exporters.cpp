@@ -162,6 +162,11 @@ void Exporters::stranger(const Sender& from, Emitter& out) {
   stranger->oddity(from, options_.quiet, "unknown_protocol", {}, out);
 }
 
+void Exporters::oddity(const Sender& from, std::string_view name, Emitter& out) {
+  const auto [stranger, lock] = hold(strangers_, {from.address, nullptr});
+  stranger->oddity(from, options_.quiet, name, {}, out);
+}
+
 void Exporters::datagram(const Sender& from, Bytes bytes, Emitter& out) {
   const CollectorSpec* spec = collector_of(bytes);
   if (spec == nullptr) return stranger(from, out);

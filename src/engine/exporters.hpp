@@ -71,6 +71,8 @@ class Exporters {
                Emitter& out);
   // A datagram, or the start of a stream, that no collector recognises: counted by address, and an oddity.
   void stranger(const Sender& from, Emitter& out);
+  // Something odd of an address that is not known as an exporter; `name` as in ExportContext::oddity.
+  void oddity(const Sender& from, std::string_view name, Emitter& out);
 
   // A `stat` record of every count of every exporter, by address and protocol.
   void stats(Time now, Emitter& out) const;

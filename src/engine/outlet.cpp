@@ -12,10 +12,12 @@ bool Outlet::deliver(Delivery& delivery, bool flush) {
     delivery.ends.push_back(delivery.encoded.size());
   }
   const std::lock_guard lock(mutex_);
-  if (!error_) {
+  if (!error_ && !delivery.batch.entries().empty()) {
+    if (before_) before_();
     auto done = write(delivery);
     if (done && flush) done = sink_.flush();
     if (!done) error_ = std::move(done.error());
+    if (after_) after_();
   }
   delivery.batch.clear();
   return !error_ && !full_;

@@ -26,6 +26,11 @@ class Outlet {
   // The sink is borrowed and not closed. `most_flows`: flow records beyond so many are not written; 0 is no
   // bound.
   explicit Outlet(Sink& sink, std::uint64_t most_flows = 0) noexcept : sink_(sink), most_flows_(most_flows) {}
+  // Called before and after records are written, by one thread at a time. Not while anybody delivers.
+  void around(std::function<void()> before, std::function<void()> after) {
+    before_ = std::move(before);
+    after_ = std::move(after);
+  }
 
   // Writes and clears the batch; with `flush` whoever reads the output sees it now. False when nothing more
   // is wanted: the sink failed or has had its most. Any thread.
@@ -44,6 +49,7 @@ class Outlet {
 
   Sink& sink_;
   const std::uint64_t most_flows_;
+  std::function<void()> before_, after_;
   std::atomic<std::uint64_t> records_ = 0, flows_ = 0, packets_ = 0, bytes_ = 0;
   mutable std::mutex mutex_;  // guards the sink and the rest
   bool full_ = false;

@@ -1,0 +1,58 @@
+#include "cli/front/collect_summary.hpp"
+
+#include <fmt/core.h>
+
+#include "core/human.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t samples_kept = 5;
+
+std::string counted(std::uint64_t count, std::string_view one) {
+  return fmt::format("{} {}{}", human_count(count), one, count == 1 ? "" : "s");
+}
+
+// 950, 12.3 k, 4.56 M
+std::string short_rate(double rate) {
+  const std::string scaled = human_bytes(static_cast<std::uint64_t>(rate + 0.5));
+  return scaled.substr(0, scaled.size() - 1);
+}
+
+}  // namespace
+
+std::string CollectSummary::line(const CollectorStatus& status) {
+  const ExporterTotals& all = status.exporters;
+  samples_.push_back({status.running, all[ExportCount::flows], outlet_.packets(), outlet_.bytes()});
+  if (samples_.size() > samples_kept) samples_.pop_front();
+  const Sample &first = samples_.front(), &last = samples_.back();
+  const double s = samples_.size() > 1 ? last.at.seconds() - first.at.seconds() : 0;
+  const auto rate = [&](std::uint64_t a, std::uint64_t b) {
+    return s > 0 && b >= a ? static_cast<double>(b - a) / s : 0.0;
+  };
+  return fmt::format("{}  {}flows/s  traffic {}packets/s {}B/s  lost {}  unknown templates {}  dropped {}",
+                     counted(all.exporters, "exporter"), short_rate(rate(first.flows, last.flows)),
+                     short_rate(rate(first.packets, last.packets)), short_rate(rate(first.bytes, last.bytes)),
+                     human_count(all[ExportCount::lost]), human_count(all[ExportCount::unknown_templates]),
+                     human_count(status.dropped));
+}
+
+std::string CollectSummary::end(const CollectorStatus& status) const {
+  const ExporterTotals& all = status.exporters;
+  std::string out =
+      fmt::format("weir: {} from {} in {}\n", counted(all[ExportCount::flows], "flow"),
+                  counted(all.exporters + all.forgotten, "exporter"), human_duration(status.running));
+  const auto tell = [&](std::uint64_t count, std::string_view what) {
+    if (count != 0) out += fmt::format("weir: {} {}\n", human_count(count), what);
+  };
+  tell(all[ExportCount::lost], "lost on the way, by the exporters' sequence numbers");
+  tell(status.dropped, "datagrams dropped by the kernel, which found the queue full: raise --rcvbuf");
+  tell(all[ExportCount::pending_dropped], "data sets dropped, whose template did not come");
+  tell(all[ExportCount::malformed], "malformed messages");
+  tell(all.unrecognised, "datagrams or connections of no protocol known here");
+  tell(all.forgotten, "exporters forgotten to make room for others");
+  tell(status.streams.refused, "connections refused, being too many");
+  return out;
+}
+
+}  // namespace weir
