@@ -257,8 +257,10 @@ ExporterTotals Exporters::totals() const {
     const std::lock_guard lock(mutex_);
     totals = forgotten_;
   }
-  totals.exporters = all.size();
+  const Exporter* before = nullptr;
   for (const Shared& exporter : all) {
+    if (before == nullptr || before->key.address != exporter->key.address) ++totals.exporters;
+    before = exporter.get();
     const std::lock_guard lock(exporter->mutex);
     add(totals.counts, exporter->counts);
     totals.oddities_limited += exporter->limiter.suppressed();

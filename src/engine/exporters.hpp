@@ -43,8 +43,8 @@ struct Sender {
 
 // All exporters together, those forgotten included.
 struct ExporterTotals {
-  std::uint64_t exporters = 0;         // known now
-  std::uint64_t forgotten = 0;         // to make room
+  std::uint64_t exporters = 0;         // addresses known now
+  std::uint64_t forgotten = 0;         // pairs of address and protocol, to make room
   std::uint64_t unrecognised = 0;      // datagrams and streams of no protocol known here
   std::uint64_t oddities_limited = 0;  // not told, being repetitions
   ExportCounts counts{};
