@@ -28,9 +28,15 @@ struct Addr {
     std::memcpy(a.bytes.data(), sixteen, 16);
     return a;
   }
+  // By words: the comparison of twelve bytes is a call.
   bool is_v4() const noexcept {
-    static constexpr std::uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    return std::memcmp(bytes.data(), mapped, sizeof mapped) == 0;
+    static constexpr std::uint8_t mapped[4] = {0, 0, 0xff, 0xff};
+    std::uint64_t zero = 0;
+    std::uint32_t mark = 0, wanted = 0;
+    std::memcpy(&zero, bytes.data(), sizeof zero);
+    std::memcpy(&mark, &bytes[8], sizeof mark);
+    std::memcpy(&wanted, mapped, sizeof wanted);
+    return zero == 0 && mark == wanted;
   }
   bool is_multicast() const noexcept { return is_v4() ? bytes[12] >> 4 == 0xe : bytes[0] == 0xff; }
   bool is_unspecified() const noexcept;

@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t batch_datagrams = 32;
 // Between two looks at the state of things, and between two times of saving what decoders have learned.
 constexpr Duration tick_interval = milliseconds(250), save_interval = seconds(5);
+// After reading what there was: exporters send datagrams one by one, and to wake up for each costs as much as
+// decoding it. The queue holds what comes meanwhile.
+constexpr int nap_milliseconds = 1;
 // While the input does not pause, whoever reads the output gets it this often.
 constexpr Duration flush_interval = milliseconds(200);
 
@@ -137,6 +140,7 @@ void Collector::receive(Worker& worker) {
     ::poll(entries.data(), entries.size(), -1);
     while (receive_once(worker, Time{INT64_MAX}) && stopped_at_ == 0) {
     }
+    ::poll(entries.data(), 1, nap_milliseconds);  // until stop_
   }
   while (receive_once(worker, Time{stopped_at_})) {
   }

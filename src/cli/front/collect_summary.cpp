@@ -13,12 +13,6 @@ std::string counted(std::uint64_t count, std::string_view one) {
   return fmt::format("{} {}{}", human_count(count), one, count == 1 ? "" : "s");
 }
 
-// 950, 12.3 k, 4.56 M
-std::string short_rate(double rate) {
-  const std::string scaled = human_bytes(static_cast<std::uint64_t>(rate + 0.5));
-  return scaled.substr(0, scaled.size() - 1);
-}
-
 }  // namespace
 
 std::string CollectSummary::line(const CollectorStatus& status) {
@@ -28,13 +22,23 @@ std::string CollectSummary::line(const CollectorStatus& status) {
   const Sample &first = samples_.front(), &last = samples_.back();
   const double s = samples_.size() > 1 ? last.at.seconds() - first.at.seconds() : 0;
   const auto rate = [&](std::uint64_t a, std::uint64_t b) {
-    return s > 0 && b >= a ? static_cast<double>(b - a) / s : 0.0;
+    return s > 0 && b >= a ? static_cast<std::uint64_t>(static_cast<double>(b - a) / s + 0.5) : 0;
   };
-  return fmt::format("{}  {}flows/s  traffic {}packets/s {}B/s  lost {}  unknown templates {}  dropped {}",
-                     counted(all.exporters, "exporter"), short_rate(rate(first.flows, last.flows)),
-                     short_rate(rate(first.packets, last.packets)), short_rate(rate(first.bytes, last.bytes)),
-                     human_count(all[ExportCount::lost]), human_count(all[ExportCount::unknown_templates]),
-                     human_count(status.dropped));
+  std::string out =
+      fmt::format("{}  {} flows/s  {} packets/s  {}/s", counted(all.exporters, "exporter"),
+                  human_count(rate(first.flows, last.flows)), human_count(rate(first.packets, last.packets)),
+                  human_bytes(rate(first.bytes, last.bytes)));
+  const std::size_t without = out.size();
+  const auto tell = [&](std::uint64_t count, std::string_view what) {
+    if (count != 0) out += fmt::format("  {} {}", what, human_count(count));
+  };
+  tell(status.dropped, "dropped");
+  tell(all[ExportCount::lost], "lost");
+  tell(all[ExportCount::unknown_templates], "unknown templates");
+  tell(all[ExportCount::malformed], "malformed");
+  tell(all.unrecognised, "unrecognised");
+  if (out.size() == without) out += "  nothing lost";
+  return out;
 }
 
 std::string CollectSummary::end(const CollectorStatus& status) const {
