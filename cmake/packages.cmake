@@ -4,10 +4,12 @@ find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(BZip2 REQUIRED)
 pkg_check_modules(PCAP REQUIRED IMPORTED_TARGET libpcap)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
+pkg_check_modules(LZO REQUIRED IMPORTED_TARGET lzo2)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -15,5 +17,6 @@ find_package(DuckDB REQUIRED)
 
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
-  OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB PkgConfig::PCAP PkgConfig::ZSTD PkgConfig::LZ4
-  PkgConfig::LZMA PkgConfig::PCRE2 tl::expected DuckDB::Header ${CMAKE_DL_LIBS})
+  OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
+  PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 tl::expected DuckDB::Header
+  ${CMAKE_DL_LIBS})

@@ -3,6 +3,7 @@
 
 #include "plugin/command.hpp"
 #include "plugin/parser.hpp"
+#include "plugin/record_file.hpp"
 #include "plugin/sink.hpp"
 #include "plugin/source.hpp"
 
@@ -18,6 +19,7 @@ void list(std::string_view kind, std::string_view wanted) {
 Result<int> run(const Arguments& arguments) {
   const std::string_view kind = arguments.value("");
   list<SourceSpec>("source", kind);
+  list<RecordFileSpec>("file", kind);
   list<ParserSpec>("parser", kind);
   list<SinkSpec>("sink", kind);
   list<CommandSpec>("command", kind);
@@ -25,7 +27,7 @@ Result<int> run(const Arguments& arguments) {
 }
 
 constexpr Option options[] = {
-    {.name = "", .value = "KIND", .doc = "Only this kind", .choices = "source|parser|sink|command"},
+    {.name = "", .value = "KIND", .doc = "Only this kind", .choices = "source|file|parser|sink|command"},
 };
 constexpr CommandSpec spec{
     .name = "plugins",

@@ -16,6 +16,7 @@
 #include "core/human.hpp"
 #include "engine/capture_filter.hpp"
 #include "engine/pipeline.hpp"
+#include "engine/record_files.hpp"
 #include "engine/record_types.hpp"
 #include "engine/round.hpp"
 #include "os/terminal.hpp"
@@ -190,6 +191,12 @@ Result<int> write_records(const Plan& plan, PacketSource& source, const std::opt
   return report_missing(outcome);
 }
 
+void print_page(const Summary& summary, const Inputs& inputs, const Outcome& outcome) {
+  const Terminal terminal = stdout_terminal();
+  fmt::print("{}",
+             summary.page(inputs.files, outcome, terminal.colour, terminal.present ? terminal.width : 80));
+}
+
 Result<int> show_page(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
                       const Inputs& inputs, bool quiet) {
   Summary summary;
@@ -201,9 +208,36 @@ Result<int> show_page(const Plan& plan, PacketSource& source, const std::optiona
           [&](const RecordType& type, const void* record) { summary.add(type, record); },
           [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
   progress.clear();
-  const Terminal terminal = stdout_terminal();
-  fmt::print("{}",
-             summary.page(inputs.files, outcome, terminal.colour, terminal.present ? terminal.width : 80));
+  print_page(summary, inputs, outcome);
+  return report_missing(outcome);
+}
+
+// Files that hold records already: only the filter, the fields and the form of the output are left to settle.
+Result<int> read_record_files(const std::vector<RecordInput>& files, const Plan& plan, const Output& output,
+                              const Inputs& inputs, bool page, bool quiet) {
+  if (!inputs.bpf.empty())
+    return fail(Code::usage, "BPF is about packets, and there are none in " + files.front().path, inputs.bpf,
+                "use --where");
+  WEIR_CHECK(check_record_types(files, output.options.types));
+  Summary summary;
+  Observer observer;
+  std::unique_ptr<Sink> sink;
+  if (page) {
+    observer = [&](const RecordType& type, const void* record) { summary.add(type, record); };
+  } else {
+    WEIR_TRY(sink, output.sink->open(output.options));
+  }
+  ProgressLine progress(!quiet);
+  WEIR_TRY(const Outcome outcome,
+           run_record_files(
+               files, plan.wants, sink.get(), observer,
+               [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets, "records"); },
+               interrupted));
+  progress.clear();
+  if (page)
+    print_page(summary, inputs, outcome);
+  else
+    WEIR_CHECK(sink->close());
   return report_missing(outcome);
 }
 
@@ -236,10 +270,14 @@ Result<int> run_read(const Arguments& arguments) {
   if (!inputs.bpf.empty()) {
     WEIR_TRY(bpf, CaptureFilter::compile(inputs.bpf));
   }
+  std::signal(SIGINT, interrupt);
+  WEIR_TRY(const auto paths, expand_inputs(inputs.files));
+  WEIR_TRY(const auto record_files, find_record_files(paths));
+  if (!record_files.empty())
+    return read_record_files(record_files, plan, output, inputs, page, arguments.has("quiet"));
   const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
   WEIR_ASSERT(pcap != nullptr);
-  WEIR_TRY(const auto source, pcap->open(inputs.files));
-  std::signal(SIGINT, interrupt);
+  WEIR_TRY(const auto source, pcap->open(paths));
   return page ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
               : write_records(plan, *source, bpf, output, arguments, arguments.has("quiet"));
 }
@@ -247,7 +285,9 @@ Result<int> run_read(const Arguments& arguments) {
 constexpr Option options[] = {
     {.name = "",
      .value = "FILE",
-     .doc = "Captures: pcap, pcapng or snoop, also compressed; - is stdin. A BPF expression may follow",
+     .doc =
+         "Captures (pcap, pcapng, snoop), or files of nfdump's and flow-tools'; also compressed; - is stdin. "
+         "A BPF expression may follow",
      .choices = "@files",
      .many = true,
      .required = true},

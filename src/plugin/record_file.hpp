@@ -26,6 +26,8 @@ struct RecordFileSpec {
   std::string_view name, doc;
   bool (*recognises)(Bytes head);  // the first bytes of a file, up to 64
   Result<std::unique_ptr<RecordFile>> (*open)(const std::string& path);
+  // The same of memory, which is borrowed; `name` is for errors.
+  Result<std::unique_ptr<RecordFile>> (*from_bytes)(Bytes bytes, std::string name);
   std::span<const RecordTypeOf> records;
 };
 

@@ -19,14 +19,15 @@ ProgressLine::~ProgressLine() {
   clear();
 }
 
-void ProgressLine::update(std::uint64_t done, std::uint64_t total, std::uint64_t packets) {
+void ProgressLine::update(std::uint64_t done, std::uint64_t total, std::uint64_t count,
+                          std::string_view unit) {
   if (!wanted_) return;
   const auto now = Clock::now();
   if (now < next_) return;
   next_ = now + interval;
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  std::string line = fmt::format("{:.1f} M packets, {:.2f} M/s", static_cast<double>(packets) / 1e6,
-                                 static_cast<double>(packets) / elapsed / 1e6);
+  std::string line = fmt::format("{:.1f} M {}, {:.2f} M/s", static_cast<double>(count) / 1e6, unit,
+                                 static_cast<double>(count) / elapsed / 1e6);
   if (total > 0) {
     const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
     line = fmt::format("{:3.0f} %  {}", share * 100, line);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace weir {
 
@@ -15,9 +16,10 @@ class ProgressLine {
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  // done of total (0: unknown) input bytes, and how many packets these were. Cheap to call often; one thread
-  // at a time.
-  void update(std::uint64_t done, std::uint64_t total, std::uint64_t packets);
+  // done of total (0: unknown) input bytes, and how many packets (or what `unit` says) these were. Cheap to
+  // call often; one thread at a time.
+  void update(std::uint64_t done, std::uint64_t total, std::uint64_t count,
+              std::string_view unit = "packets");
   // Takes the line away.
   void clear() noexcept;
 
