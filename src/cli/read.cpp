@@ -245,7 +245,8 @@ Result<int> run_read(const Arguments& arguments) {
   const Inputs inputs = split_inputs(arguments);
   const std::string_view where = arguments.value("where");
   const std::string_view format = arguments.value("output");
-  const bool one_type = format == "csv" || format == "tsv" || format == "table";
+  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
+  const bool one_type = format == "table" || (chosen != nullptr && !chosen->mixes_types);
   const bool to_folder = arguments.value("write").ends_with('/');
   WEIR_TRY(const Types types,
            selected_types(arguments, record_types(), usual_types(one_type && !to_folder), "read"));

@@ -37,7 +37,7 @@ const Spec* find_plugin(std::string_view name) {
 
 }  // namespace weir
 
-#define WEIR_REGISTER(Spec, spec)                       \
-  static const ::weir::Registrar<Spec> weir_registrar { \
-    spec                                                \
+#define WEIR_REGISTER(Spec, spec)                                 \
+  static const ::weir::Registrar<Spec> weir_registrar_of_##spec { \
+    spec                                                          \
   }

@@ -83,4 +83,16 @@ struct IcmpType {
 void set_icmp_ports(FlowRef& flow, IcmpType icmp) noexcept;
 IcmpType icmp_type_of(const FlowRef& flow) noexcept;
 
+// What either end sent, as a flow of its own: NetFlow v9 and nfdump's lines know one direction. Start and
+// length are those of both, which is all that is known.
+Flow forward_of(const Flow& flow) noexcept;
+Flow backward_of(const Flow& flow) noexcept;
+// Calls f with each direction that has packets; with the forward one when neither has (an event).
+template <class F>
+void for_each_direction(const Flow& flow, F&& f) {
+  if (flow.dst_packets == 0) return f(flow);
+  if (flow.src_packets != 0) f(forward_of(flow));
+  f(backward_of(flow));
+}
+
 }  // namespace weir

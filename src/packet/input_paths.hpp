@@ -10,7 +10,8 @@
 namespace weir {
 
 // Patterns (*, ?, […], ~) that the shell has not expanded become the files that match, sorted, unless a file
-// is called so. Fails when none matches, nothing is named, or "-" (standard input) is named twice.
+// is called so. A folder becomes the files in it and below, sorted, hidden ones aside. Fails when none
+// matches, nothing is named, or "-" (standard input) is named twice.
 Result<std::vector<std::string>> expand_inputs(std::span<const std::string> inputs);
 
 }  // namespace weir

@@ -14,7 +14,7 @@ namespace weir {
 struct SinkOptions {
   std::vector<const RecordType*> types;  // the records that will come
   std::vector<std::string> fields;       // -f, checked against the types; empty: all
-  std::string destination;               // -w: empty is stdout, a trailing '/' is a folder, else a file
+  std::string destination;  // -w: empty is stdout, a trailing '/' is a folder, else a file. After ://
   TimeStyle time = TimeStyle::rfc3339;
   bool terminal = false;  // it goes to a terminal: for people, in the width there is
   bool colour = false;    // of the terminal: welcome
@@ -40,6 +40,7 @@ struct SinkSpec {
   std::string_view name, doc;
   bool mixes_types;  // several record types may share one stream (NDJSON); if not, one, or a folder
   Result<std::unique_ptr<Sink>> (*open)(const SinkOptions& options);
+  bool network = false;  // sent to -o NAME://destination, not written
 };
 
 }  // namespace weir

@@ -182,8 +182,8 @@ Result<std::unique_ptr<RecordFile>> NfcapdFile::open(std::unique_ptr<Input> inpu
   const Bytes head = input->window();
   if (!is_nfcapd(head)) return fail(Code::usage, "not a file of nfdump's", std::move(name));
   if (load_be16(&head[0]) == magic)
-    return fail(Code::usage, "was written on a big-endian machine, which nfdump's files do not bear",
-                std::move(name), "export it there with nfdump -o csv");
+    return fail(Code::usage, "was written on a big-endian machine", std::move(name),
+                "export it there with nfdump -o csv");
   const bool layout_1 = head[2] == 1;
   if (head.size() < (layout_1 ? header_1 : header_2))
     return fail(Code::usage, "the file ends inside its header", std::move(name));

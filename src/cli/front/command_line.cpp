@@ -64,11 +64,13 @@ Error without_value(const CommandSpec& command, std::string_view message) {
 
 Result<void> check_choice(const Option& option, const std::string& value) {
   const auto choices = choices_of(option);
-  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
+  // A sink's name may have a destination behind it: ipfix://host:port.
+  const std::string name_only = option.choices == "@sinks" ? value.substr(0, value.find("://")) : value;
+  if (choices.empty() || std::find(choices.begin(), choices.end(), name_only) != choices.end()) return {};
   std::string all;
   for (const auto choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
   const std::string name = option.name.empty() ? std::string(option.value) : "--" + std::string(option.name);
-  return fail(Code::usage, "unknown value " + value, name, suggestion(value, choices, "one of " + all));
+  return fail(Code::usage, "unknown value " + value, name, suggestion(name_only, choices, "one of " + all));
 }
 
 Result<void> check_option(const CommandSpec& command, const Option& option,

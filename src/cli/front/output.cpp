@@ -6,17 +6,54 @@
 namespace weir {
 namespace {
 
+// -o NAME://DESTINATION; or a name alone.
+struct Format {
+  std::string_view name, destination;
+};
+Format format_of(const Arguments& arguments) {
+  constexpr std::string_view mark = "://";
+  const std::string_view text = arguments.value("output");
+  const std::size_t at = text.find(mark);
+  if (at == text.npos) return {text, {}};
+  return {text.substr(0, at), text.substr(at + mark.size())};
+}
+
 Result<std::string> sink_name(const Arguments& arguments, std::string_view fallback) {
-  const std::string_view format = arguments.value("output"), profile = arguments.value("profile");
+  const std::string_view format = format_of(arguments).name, profile = arguments.value("profile");
   if (profile.empty()) return std::string(format.empty() ? fallback : format);
   if (profile == "zeek" && (format.empty() || format == "tsv")) return "zeek";
   if (profile == "zeek" && format == "json") return "zeek-json";
   if (profile == "eve" && (format.empty() || format == "json")) return "eve";
+  if (profile == "nfdump" && (format == "csv" || format == "json")) return "nfdump-" + std::string(format);
+  if (profile == "nfdump" && format.empty()) return "line";
+  if (profile == "nfdump" && (format == "line" || format == "long" || format == "extended"))
+    return std::string(format);
+  const std::string_view forms = profile == "zeek"  ? "choose tsv or json"
+                                 : profile == "eve" ? "choose json"
+                                                    : "choose line, long, extended, csv or json";
   return fail(Code::usage, "--profile " + std::string(profile) + " has no " + std::string(format) + " form",
-              "--output", profile == "zeek" ? "choose tsv or json" : "choose json");
+              "--output", std::string(forms));
+}
+
+// Where it goes: what is behind -o NAME://, or -w.
+Result<std::string> destination_of(const Arguments& arguments, const SinkSpec& sink) {
+  const Format format = format_of(arguments);
+  const std::string name(sink.name), written(arguments.value("write"));
+  if (sink.network && format.destination.empty())
+    return fail(Code::usage, name + " needs a destination", "--output", "-o " + name + "://HOST:PORT");
+  if (sink.network && !written.empty())
+    return fail(Code::usage, name + " is sent, not written", "--write", "leave one of them out");
+  if (!sink.network && !format.destination.empty())
+    return fail(Code::usage, name + " is written, not sent", "--output", "-o " + name + " -w FILE");
+  return sink.network ? std::string(format.destination) : written;
 }
 
 }  // namespace
+
+Result<const SinkSpec*> chosen_sink(const Arguments& arguments) {
+  WEIR_TRY(const std::string name, sink_name(arguments, {}));
+  return find_plugin<SinkSpec>(name);
+}
 
 std::vector<std::string> listed(const Arguments& arguments, std::string_view option) {
   std::vector<std::string> out;
@@ -36,13 +73,14 @@ Result<Output> output_from(const Arguments& arguments, std::vector<const RecordT
   WEIR_TRY(const std::string name, sink_name(arguments, fallback));
   const SinkSpec* sink = find_plugin<SinkSpec>(name);
   WEIR_ASSERT(sink != nullptr);
+  WEIR_TRY(std::string destination, destination_of(arguments, *sink));
   SinkOptions options{.types = std::move(types),
                       .fields = listed(arguments, "fields"),
-                      .destination = std::string(arguments.value("write")),
+                      .destination = std::move(destination),
                       .time = arguments.value("time") == "epoch" ? TimeStyle::epoch : TimeStyle::rfc3339};
   WEIR_CHECK(check_fields(options.fields, options.types));
   if (!sink->mixes_types) WEIR_CHECK(check_one_type(options, name));
-  if (options.destination.empty() || options.destination == "-") {
+  if (!sink->network && (options.destination.empty() || options.destination == "-")) {
     const Terminal terminal = stdout_terminal();
     options.terminal = terminal.present;
     options.colour = terminal.colour;

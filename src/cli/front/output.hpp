@@ -10,7 +10,7 @@ namespace weir {
 inline constexpr Option output_option{.name = "output",
                                       .letter = 'o',
                                       .value = "FORMAT",
-                                      .doc = "How records are written",
+                                      .doc = "How records are written, or NAME://HOST:PORT where they go",
                                       .choices = "@sinks",
                                       .group = "Output"};
 inline constexpr Option fields_option{.name = "fields",
@@ -37,8 +37,8 @@ inline constexpr Option time_option{.name = "time",
 inline constexpr Option profile_option{
     .name = "profile",
     .value = "NAME",
-    .doc = "Names, types and files as another program writes them (with -o json, Zeek's JSON)",
-    .choices = "zeek|eve",
+    .doc = "Names, types and files as another program writes them (with -o json or csv, its JSON or CSV)",
+    .choices = "zeek|eve|nfdump",
     .group = "Output"};
 
 struct Output {
@@ -49,6 +49,9 @@ struct Output {
 // fields exist, and a sink for one record type gets one or a folder.
 Result<Output> output_from(const Arguments& arguments, std::vector<const RecordType*> types,
                            std::string_view fallback);
+
+// The sink that -o and --profile name; nullptr when neither is given.
+Result<const SinkSpec*> chosen_sink(const Arguments& arguments);
 
 // Comma-separated values of a repeatable option: -f a,b -f c.
 std::vector<std::string> listed(const Arguments& arguments, std::string_view option);
