@@ -5,7 +5,6 @@
 #include "engine/sequencer.hpp"
 #include "flow/community_id.hpp"
 #include "packet/tcp_flags.hpp"
-#include "flow/exported.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
@@ -287,7 +286,7 @@ void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64
     p.tos = layer.tos;
     if (!layer.fragment) p.payload_length = layer.payload_length;
     if (layer.tcp_header) {
-      p.tcp_flags = tcp_flags_text(layer.tcp_flags);
+      p.tcp_flags = flags_text(layer.tcp_flags);
       p.sequence = layer.sequence;
       p.acknowledgment = layer.acknowledgment;
       p.window = layer.window;
@@ -366,8 +365,8 @@ void Worker::emit_flow(const FlowState& flow, std::string_view reason) {
   if (flow.key.proto == IpProto::tcp) {
     f.src_missed = missed(c, Side::orig);
     f.dst_missed = missed(c, Side::resp);
-    f.src_tcp_flags = tcp_flags_text(c.ends[0].tcp_flags);
-    f.dst_tcp_flags = tcp_flags_text(c.ends[1].tcp_flags);
+    f.src_tcp_flags = flags_text(c.ends[0].tcp_flags);
+    f.dst_tcp_flags = flags_text(c.ends[1].tcp_flags);
     f.rtt = rtt(c);
     f.src_retransmissions = c.ends[0].retransmissions;
     f.dst_retransmissions = c.ends[1].retransmissions;

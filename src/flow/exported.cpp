@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "packet/decoding.hpp"
+#include "packet/icmp_ports.hpp"
 
 namespace weir {
 

@@ -2,28 +2,12 @@
 // null where the number says nothing.
 #pragma once
 
-#include <array>
-
+#include "packet/tcp_flags.hpp"
 #include "records/flow.hpp"
 
 namespace weir {
 
-// Letters out of CEUAPRSF: CWR ECE URG ACK PSH RST SYN FIN.
-inline Text tcp_flags_text(std::uint8_t flags) noexcept {
-  struct Texts {
-    std::array<std::array<char, 8>, 256> letters{};
-    std::array<std::uint8_t, 256> sizes{};
-    constexpr Texts() {
-      constexpr char names[] = "FSRPAUEC";
-      for (unsigned set = 0; set < 256; ++set)
-        for (unsigned bit = 8; bit-- > 0;)
-          if ((set >> bit & 1U) != 0) letters[set][sizes[set]++] = names[bit];
-    }
-  };
-  static constexpr Texts texts;
-  return {texts.letters[flags].data(), texts.sizes[flags]};
-}
-// The other way round; a null is 0.
+// The inverse of flags_text(); a null is 0.
 inline std::uint8_t tcp_flags_of(Text letters) noexcept {
   constexpr std::string_view names = "FSRPAUEC";
   unsigned flags = 0;
@@ -36,11 +20,6 @@ inline std::uint8_t tcp_flags_of(Text letters) noexcept {
 inline Text end_reason_text(std::uint8_t reason) noexcept {
   static constexpr Text names[] = {{}, "idle", "active", "closed", "end", "evicted"};
   return reason < std::size(names) ? names[reason] : Text{};
-}
-inline std::uint8_t end_reason_of(Text name) noexcept {
-  for (std::uint8_t reason = 1; reason <= 5; ++reason)
-    if (end_reason_text(reason) == name) return reason;
-  return 0;
 }
 
 // IPFIX firewallEvent (element 233).
@@ -56,23 +35,31 @@ inline Text nat_event_text(std::uint8_t event) noexcept {
       "nat_create",
       "nat_delete",
       "nat_addresses_exhausted",
-      "nat44_create",
-      "nat44_delete",
-      "nat64_create",
-      "nat64_delete",
-      "nat44_bib_create",
-      "nat44_bib_delete",
-      "nat64_bib_create",
-      "nat64_bib_delete",
+      "nat_create",
+      "nat_delete",
+      "nat_create",
+      "nat_delete",
+      "nat_bib_create",
+      "nat_bib_delete",
+      "nat_bib_create",
+      "nat_bib_delete",
       "nat_ports_exhausted",
       "nat_quota_exceeded",
-      "nat_address_bind",
-      "nat_address_unbind",
-      "nat_port_block_allocate",
-      "nat_port_block_free",
+      "nat_binding_create",
+      "nat_binding_delete",
+      "nat_port_block_create",
+      "nat_port_block_delete",
       "nat_threshold_reached",
   };
   return event < std::size(names) ? names[event] : Text{};
+}
+
+// The number of one of these names, 0 when it is none: number_of(nat_event_text, "nat_create").
+inline std::uint8_t number_of(Text (*text)(std::uint8_t), Text name) noexcept {
+  constexpr std::uint8_t beyond = 32;
+  for (std::uint8_t number = 1; number < beyond; ++number)
+    if (const Text t = text(number); t.data() != nullptr && t == name) return number;
+  return 0;
 }
 
 // Type and code of the originator's packet become the flow's ports (records/flow_ref.hpp says how), and come
