@@ -2,12 +2,12 @@
 """Sends flows to an nfcapd that writes into the folder named: NetFlow v5 (sampled), v9 and IPFIX with every element
 that nfdump keeps. usage: export_flows.py FOLDER"""
 import pathlib
-import signal
 import socket
 import struct
-import subprocess
 import sys
-import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "export"))
+from nfcapd import Nfcapd  # noqa: E402
 
 EPOCH = 1_700_000_000  # seconds; every flow is around here
 UPTIME = 3_600_000  # milliseconds
@@ -104,33 +104,11 @@ def messages():
     yield ipfix([template(400, BIFLOW, True), flow_set(400, record(BIFLOW))], 0, 77)
 
 
-def wait_until(condition, what):
-    """`condition` of the kernel's line about the UDP port, or None when there is none."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        lines = [line.split() for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]]
-        if condition(next((line for line in lines if line[1].endswith(what)), None)):
-            return
-        time.sleep(0.01)
-    raise SystemExit("nfcapd does not listen, or does not read")
-
-
 def main():
-    folder = sys.argv[1]
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    nfcapd = subprocess.Popen(["nfcapd", "-w", folder, "-p", str(port), "-b", "127.0.0.1", "-t", "3600"],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until(lambda line: line is not None, f":{port:04X}")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-            for message in messages():
-                sender.sendto(message, ("127.0.0.1", port))
-        wait_until(lambda line: line is not None and line[4].endswith(":00000000"), f":{port:04X}")
-    finally:
-        nfcapd.send_signal(signal.SIGTERM)
-        nfcapd.wait(10)
+    with Nfcapd(sys.argv[1]) as collector, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for message in messages():
+            sender.sendto(message, ("127.0.0.1", collector.port))
+        collector.stop()
 
 
 if __name__ == "__main__":
