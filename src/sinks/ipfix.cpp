@@ -3,10 +3,8 @@
 
 #include "sinks/flow_export.hpp"
 
-namespace weir {
+namespace weir::flow_export {
 namespace {
-
-using namespace flow_export;
 
 constexpr std::uint32_t reverse = 29305;  // the enterprise of RFC 5103 §6.1
 constexpr Element times[] = {
@@ -106,4 +104,4 @@ constexpr SinkSpec tcp{.name = "ipfix+tcp",
 }  // namespace
 WEIR_REGISTER(SinkSpec, udp);
 WEIR_REGISTER(SinkSpec, tcp);
-}  // namespace weir
+}  // namespace weir::flow_export

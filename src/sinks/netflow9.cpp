@@ -3,10 +3,8 @@
 // that flows out of a capture of last year have the time they had.
 #include "sinks/flow_export.hpp"
 
-namespace weir {
+namespace weir::flow_export {
 namespace {
-
-using namespace flow_export;
 
 constexpr Element times[] = {
     {22, 4, [](Message& m, const Flow& f) { m.put(ms_of(f.time) - m.epoch_ms, 4); }},
@@ -111,4 +109,4 @@ constexpr SinkSpec spec{.name = "netflow9",
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);
-}  // namespace weir
+}  // namespace weir::flow_export
