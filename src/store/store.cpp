@@ -127,7 +127,7 @@ bool Store::State::publish(const Waiting& next) {
     if (done) {
       std::error_code ignored;
       std::filesystem::remove(next.path, ignored);
-      // Only when the segment is gone for good may its files be merged (Lake::compact).
+      // Only when the segment is gone for good may its files be merged (LakeWriter::compact).
       if (const auto synced = sync_path(wal()); !synced) done = tl::unexpected<Error>(synced.error());
     }
     std::unique_lock lock(mutex);
@@ -267,7 +267,7 @@ namespace {
 
 class LakePublisher final : public Publisher {
  public:
-  LakePublisher(Lake lake, LakePolicy policy) : lake_(std::move(lake)), policy_(policy) {}
+  LakePublisher(LakeWriter lake, LakePolicy policy) : lake_(std::move(lake)), policy_(policy) {}
 
   Result<Published> publish(const std::string& segment, SegmentId id) override {
     return lake_.publish(segment, id);
@@ -285,14 +285,14 @@ class LakePublisher final : public Publisher {
   }
 
  private:
-  Lake lake_;
+  LakeWriter lake_;
   LakePolicy policy_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Publisher>> make_lake_publisher(LakeSettings settings, LakePolicy policy) {
-  WEIR_TRY(Lake lake, Lake::open(std::move(settings)));
+Result<std::unique_ptr<Publisher>> make_lake_publisher(LakeWriterSettings settings, LakePolicy policy) {
+  WEIR_TRY(LakeWriter lake, LakeWriter::open(std::move(settings)));
   return std::make_unique<LakePublisher>(std::move(lake), policy);
 }
 

@@ -10,7 +10,7 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
-#include "store/lake.hpp"
+#include "store/lake_writer.hpp"
 #include "store/wal.hpp"
 
 namespace weir {
@@ -76,6 +76,6 @@ struct LakePolicy {
   Retention retention;
   bool drop_oldest_when_full = false;
 };
-Result<std::unique_ptr<Publisher>> make_lake_publisher(LakeSettings settings, LakePolicy policy);
+Result<std::unique_ptr<Publisher>> make_lake_publisher(LakeWriterSettings settings, LakePolicy policy);
 
 }  // namespace weir

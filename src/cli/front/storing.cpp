@@ -51,7 +51,7 @@ Result<Storing> open_storing(const Arguments& arguments, WhenDiskFull when_full,
   WEIR_TRY(settings.sync, at_least(arguments, "sync", milliseconds(10)));
   WEIR_TRY(settings.flush, at_least(arguments, "flush", milliseconds(100)));
   settings.say = [](const std::string& line) { fmt::print(stderr, "weir: {}\n", line); };
-  LakeSettings lake{
+  LakeWriterSettings lake{
       .folder = settings.folder, .sensor = sensor_of(arguments), .type_named = find_record_type};
   WEIR_TRY(auto publisher, make_lake_publisher(std::move(lake), policy));
   Storing storing;

@@ -1,4 +1,4 @@
-#include "store/lake.hpp"
+#include "store/lake_writer.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 
 #include "os/file_system.hpp"
 #include "store/columns.hpp"
-#include "store/lake_tables.hpp"
 #include "store/segment_table.hpp"
+#include "store/written_tables.hpp"
 
 namespace weir {
 namespace {
@@ -96,8 +96,8 @@ std::string parquet_table(const std::vector<FileInfo>& files, const RecordType* 
 
 }  // namespace
 
-struct Lake::State {
-  LakeSettings settings;
+struct LakeWriter::State {
+  LakeWriterSettings settings;
   DuckDatabase duck;
   DuckConnection connection;
   std::unique_ptr<SegmentTable> segment;
@@ -181,10 +181,10 @@ struct Lake::State {
                         const std::string& merged);
 };
 
-Lake::Lake(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
-Lake::Lake(Lake&&) noexcept = default;
-Lake& Lake::operator=(Lake&&) noexcept = default;
-Lake::~Lake() {
+LakeWriter::LakeWriter(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+LakeWriter::LakeWriter(LakeWriter&&) noexcept = default;
+LakeWriter& LakeWriter::operator=(LakeWriter&&) noexcept = default;
+LakeWriter::~LakeWriter() {
   if (state_ == nullptr) return;
   std::error_code ignored;
   fs::remove_all(state_->staging, ignored);
@@ -203,7 +203,7 @@ void remove_abandoned(const std::string& folder) {
 
 }  // namespace
 
-Result<Lake> Lake::open(LakeSettings settings) {
+Result<LakeWriter> LakeWriter::open(LakeWriterSettings settings) {
   const std::string lake = settings.folder + "/lake", staging_root = lake + "/.staging";
   WEIR_CHECK(make_folders(settings.folder + "/wal"));
   WEIR_CHECK(make_folders(staging_root));
@@ -216,11 +216,12 @@ Result<Lake> Lake::open(LakeSettings settings) {
            DuckDatabase::open({.memory_limit = "2GB", .temporary_folder = staging, .threads = 1}));
   WEIR_TRY(DuckConnection connection, duck.connect());
   WEIR_TRY(auto segment, SegmentTable::create(duck, connection));
-  return Lake(std::unique_ptr<State>(new State{std::move(settings), std::move(duck), std::move(connection),
-                                               std::move(segment), lake, staging, std::move(lock)}));
+  return LakeWriter(
+      std::unique_ptr<State>(new State{std::move(settings), std::move(duck), std::move(connection),
+                                       std::move(segment), lake, staging, std::move(lock)}));
 }
 
-Result<Published> Lake::publish(const std::string& segment, SegmentId id) {
+Result<Published> LakeWriter::publish(const std::string& segment, SegmentId id) {
   WEIR_TRY(const SegmentReader reader, SegmentReader::open(segment, state_->settings.type_named));
   Published out{.cut_bytes = reader.cut()};
   for (const SegmentHolding& holding : reader.holdings()) {
@@ -230,8 +231,8 @@ Result<Published> Lake::publish(const std::string& segment, SegmentId id) {
   return out;
 }
 
-Result<void> Lake::State::publish_type(const SegmentReader& reader, const SegmentHolding& holding,
-                                       SegmentId id, Published& out) {
+Result<void> LakeWriter::State::publish_type(const SegmentReader& reader, const SegmentHolding& holding,
+                                             SegmentId id, Published& out) {
   const RecordType& type = *holding.type;
   segment->show(reader, holding, settings.sensor);
   // Records without a time go by the time of their segment.
@@ -262,7 +263,8 @@ Result<void> Lake::State::publish_type(const SegmentReader& reader, const Segmen
   return from == SegmentTable::name ? Result<void>{} : connection.run("DROP TABLE " + from);
 }
 
-Result<std::vector<std::int64_t>> Lake::State::hours_in(const std::string& from, std::int64_t own_hour) {
+Result<std::vector<std::int64_t>> LakeWriter::State::hours_in(const std::string& from,
+                                                              std::int64_t own_hour) {
   WEIR_TRY(Rows rows, connection.query(fmt::format(
                           "SELECT DISTINCT coalesce(epoch_us(time) // {}, {})::BIGINT FROM {} ORDER BY 1",
                           hour_seconds * 1'000'000, own_hour, from)));
@@ -277,10 +279,11 @@ Result<std::vector<std::int64_t>> Lake::State::hours_in(const std::string& from,
   return hours;
 }
 
-Result<void> Lake::State::publish_hour(const std::string& from, const RecordType& type, std::int64_t hour,
-                                       const std::string& condition, SegmentId id, Published& out) {
+Result<void> LakeWriter::State::publish_hour(const std::string& from, const RecordType& type,
+                                             std::int64_t hour, const std::string& condition, SegmentId id,
+                                             Published& out) {
   const std::string name = to_string(id) + ".parquet", file = staging + "/" + name;
-  for (const LakeTable& table : lake_tables_of(type.name)) {
+  for (const WrittenTable& table : written_tables(type.name)) {
     const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour));
     std::error_code ignored;
     // Sums are made when an hour is over (roll_up); to those that are there, what comes late is added.
@@ -296,7 +299,7 @@ Result<void> Lake::State::publish_hour(const std::string& from, const RecordType
 }
 
 // Files of one hour to be merged now; fewer than two: none.
-std::vector<FileInfo> Lake::State::due(const HourFolder& hour, Time now) {
+std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now) {
   std::error_code ignored;
   const auto changed = fs::last_write_time(hour.path, ignored);
   const bool closed = now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
@@ -329,9 +332,9 @@ std::vector<FileInfo> Lake::State::due(const HourFolder& hour, Time now) {
 }
 
 // Sums up an hour that is over, once. What is published into it later adds its own part (publish_hour).
-Result<bool> Lake::State::roll_up(const HourFolder& hour) {
+Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
   bool any = false;
-  for (const LakeTable& table : lake_tables_of(hour.table)) {
+  for (const WrittenTable& table : written_tables(hour.table)) {
     const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour.hour));
     std::error_code error;
     if (table.rollup == nullptr || fs::exists(folder, error)) continue;
@@ -352,15 +355,15 @@ Result<bool> Lake::State::roll_up(const HourFolder& hour) {
   return any;
 }
 
-Result<void> Lake::State::merge(const HourFolder& hour, const std::vector<FileInfo>& files) {
+Result<void> LakeWriter::State::merge(const HourFolder& hour, const std::vector<FileInfo>& files) {
   const std::string merged = unique_file('m');
-  WEIR_CHECK(copy(lake_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))),
-                  merged));
+  WEIR_CHECK(copy(
+      written_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))), merged));
   return exchange(hour, files, merged);
 }
 
-Result<void> Lake::State::exchange(const HourFolder& hour, const std::vector<FileInfo>& files,
-                                   const std::string& merged) {
+Result<void> LakeWriter::State::exchange(const HourFolder& hour, const std::vector<FileInfo>& files,
+                                         const std::string& merged) {
   const std::string next = staging + "/hour";
   std::error_code error;
   fs::remove_all(next, error);
@@ -385,7 +388,7 @@ Result<void> Lake::State::exchange(const HourFolder& hour, const std::vector<Fil
   return {};
 }
 
-Result<bool> Lake::compact(Time now) {
+Result<bool> LakeWriter::compact(Time now) {
   State& s = *state_;
   if (!s.merges) return false;
   WEIR_TRY(const FileLock lock, FileLock::attempt(s.lake + "/.merge", FileLock::Mode::exclusive));
@@ -406,11 +409,11 @@ Result<bool> Lake::compact(Time now) {
   return false;
 }
 
-Result<std::uint64_t> Lake::retain(const Retention& policy, Time now) {
+Result<std::uint64_t> LakeWriter::retain(const Retention& policy, Time now) {
   State& s = *state_;
   std::uint64_t dropped = 0, total = bytes();
   const auto is_rollup = [](const HourFolder& hour) {
-    return lake_table_named(hour.table).rollup != nullptr;
+    return written_table_named(hour.table).rollup != nullptr;
   };
   std::vector<HourFolder> hours = s.hours();
   std::ranges::stable_partition(hours, [&](const HourFolder& hour) { return !is_rollup(hour); });
@@ -425,13 +428,13 @@ Result<std::uint64_t> Lake::retain(const Retention& policy, Time now) {
   return dropped;
 }
 
-Result<std::uint64_t> Lake::drop_oldest() {
+Result<std::uint64_t> LakeWriter::drop_oldest() {
   for (const HourFolder& hour : state_->hours())
-    if (lake_table_named(hour.table).rollup == nullptr) return state_->drop(hour);
+    if (written_table_named(hour.table).rollup == nullptr) return state_->drop(hour);
   return std::uint64_t{0};
 }
 
-std::uint64_t Lake::bytes() const {
+std::uint64_t LakeWriter::bytes() const {
   std::uint64_t total = 0;
   for (const HourFolder& hour : state_->hours())
     for (const FileInfo& file : parquet_files(hour.path)) total += file.bytes;

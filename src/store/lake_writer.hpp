@@ -14,7 +14,7 @@
 
 namespace weir {
 
-struct LakeSettings {
+struct LakeWriterSettings {
   std::string folder;  // holds wal/ and lake/
   std::string sensor;  // the name in the column of that name
   std::function<const RecordType*(std::string_view name)> type_named;
@@ -32,13 +32,13 @@ struct Published {
 };
 
 // One thread at a time.
-class Lake {
+class LakeWriter {
  public:
   // Makes the folders. Removes what processes that died left half made.
-  static Result<Lake> open(LakeSettings settings);
-  Lake(Lake&&) noexcept;
-  Lake& operator=(Lake&&) noexcept;
-  ~Lake();
+  static Result<LakeWriter> open(LakeWriterSettings settings);
+  LakeWriter(LakeWriter&&) noexcept;
+  LakeWriter& operator=(LakeWriter&&) noexcept;
+  ~LakeWriter();
 
   // Writes the records of a segment into their hours. Doing it again, after a crash or a failure, gives the
   // same files. The segment stays.
@@ -54,7 +54,7 @@ class Lake {
 
  private:
   struct State;
-  explicit Lake(std::unique_ptr<State> state) noexcept;
+  explicit LakeWriter(std::unique_ptr<State> state) noexcept;
   std::unique_ptr<State> state_;
 };
 

@@ -11,7 +11,7 @@
 namespace weir {
 
 // One folder of the lake.
-struct LakeTable {
+struct WrittenTable {
   std::string name;  // "flow", "flow_1m"
   // Of the records in the table `from`, those of one hour.
   std::string select(const std::string& from, const std::string& hour_condition) const;
@@ -23,8 +23,8 @@ struct LakeTable {
 };
 
 // The records' own table first, then the rollups.
-std::vector<LakeTable> lake_tables_of(std::string_view record);
+std::vector<WrittenTable> written_tables(std::string_view record);
 // For a folder that is there: the rollup's table, or a plain one of that name.
-LakeTable lake_table_named(std::string_view name);
+WrittenTable written_table_named(std::string_view name);
 
 }  // namespace weir

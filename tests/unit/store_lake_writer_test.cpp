@@ -9,7 +9,7 @@
 #include "records/dns.hpp"
 #include "records/flow.hpp"
 #include "store/duckdb.hpp"
-#include "store/lake.hpp"
+#include "store/lake_writer.hpp"
 #include "store/record_codec.hpp"
 #include "store/store.hpp"
 #include "temp_folder.hpp"
@@ -43,17 +43,18 @@ void add(WalSegment& segment, const R& record) {
   segment.add(record_type<R>(), bytes);
 }
 
-class LakeTest : public testing::Test {
+class LakeWriterTest : public testing::Test {
  protected:
   void SetUp() override { fs::create_directories(folder_.path() + "/wal"); }
 
   std::string wal() const { return folder_.path() + "/wal"; }
-  Lake lake() const {
-    return Lake::open({.folder = folder_.path(), .sensor = "here", .type_named = find_record_type}).value();
+  LakeWriter lake() const {
+    return LakeWriter::open({.folder = folder_.path(), .sensor = "here", .type_named = find_record_type})
+        .value();
   }
   std::unique_ptr<WalSegment> segment() const { return WalSegment::create(wal()).value(); }
   // Publishes `count` flows of an hour as one segment, and ends it.
-  void publish(Lake& lake, std::int64_t count, std::int64_t hour = 0) const {
+  void publish(LakeWriter& lake, std::int64_t count, std::int64_t hour = 0) const {
     const auto s = segment();
     for (std::int64_t i = 0; i < count; ++i) add(*s, flow(i, hour));
     ASSERT_TRUE(s->write());
@@ -99,8 +100,8 @@ class LakeTest : public testing::Test {
   TempFolder folder_;
 };
 
-TEST_F(LakeTest, RecordsGoIntoTheirHours) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, RecordsGoIntoTheirHours) {
+  LakeWriter l = lake();
   const auto s = segment();
   add(*s, flow(1));
   add(*s, flow(2, 1));
@@ -117,8 +118,8 @@ TEST_F(LakeTest, RecordsGoIntoTheirHours) {
             "10.0.0.7|udp|here|2026-01-31T06:00:00.002000000Z|2");
 }
 
-TEST_F(LakeTest, ManyHoursInOneSegment) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, ManyHoursInOneSegment) {
+  LakeWriter l = lake();
   const auto s = segment();
   for (std::int64_t hour = 0; hour < 30; ++hour)
     for (std::int64_t n = 0; n < 10; ++n) add(*s, flow(n, hour * 2));
@@ -133,8 +134,8 @@ TEST_F(LakeTest, ManyHoursInOneSegment) {
   EXPECT_EQ(ask("SELECT query FROM " + all("dns")), "weir.example");
 }
 
-TEST_F(LakeTest, PublishingAgainStoresNothingTwice) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, PublishingAgainStoresNothingTwice) {
+  LakeWriter l = lake();
   const auto s = segment();
   for (int i = 0; i < 100; ++i) add(*s, flow(i, i % 3));
   ASSERT_TRUE(s->write());
@@ -143,8 +144,8 @@ TEST_F(LakeTest, PublishingAgainStoresNothingTwice) {
   EXPECT_EQ(counted(), "100|10000");
 }
 
-TEST_F(LakeTest, AFrameThatIsCutEndsTheSegment) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, AFrameThatIsCutEndsTheSegment) {
+  LakeWriter l = lake();
   const auto s = segment();
   add(*s, flow(1));
   ASSERT_TRUE(s->write());
@@ -162,8 +163,8 @@ TEST_F(LakeTest, AFrameThatIsCutEndsTheSegment) {
   EXPECT_EQ(counted(), "1|100");
 }
 
-TEST_F(LakeTest, AChangedByteIsNoticed) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, AChangedByteIsNoticed) {
+  LakeWriter l = lake();
   const auto s = segment();
   add(*s, flow(1));
   ASSERT_TRUE(s->write());
@@ -177,8 +178,8 @@ TEST_F(LakeTest, AChangedByteIsNoticed) {
   EXPECT_EQ(l.publish(s->path(), s->id())->records, 1U);
 }
 
-TEST_F(LakeTest, SmallFilesOfAnHourBecomeOneAndAreSummedUp) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, SmallFilesOfAnHourBecomeOneAndAreSummedUp) {
+  LakeWriter l = lake();
   for (int i = 0; i < 5; ++i) publish(l, 10);
   EXPECT_EQ(files("flow").size(), 5U);
   const Time later{base.ns + 2 * hour_ns};
@@ -193,8 +194,8 @@ TEST_F(LakeTest, SmallFilesOfAnHourBecomeOneAndAreSummedUp) {
             "50|5000|2026-01-31T05:00:00.000000000Z");
 }
 
-TEST_F(LakeTest, WhatComesLateIsInTheSums) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, WhatComesLateIsInTheSums) {
+  LakeWriter l = lake();
   publish(l, 10);
   const Time later{base.ns + 2 * hour_ns};
   while (l.compact(later).value()) {
@@ -207,8 +208,8 @@ TEST_F(LakeTest, WhatComesLateIsInTheSums) {
   EXPECT_EQ(counted(), "15|1500");
 }
 
-TEST_F(LakeTest, FilesOfALivingSegmentAreNotMerged) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, FilesOfALivingSegmentAreNotMerged) {
+  LakeWriter l = lake();
   const auto a = segment(), b = segment();
   for (const auto& s : {a.get(), b.get()}) {
     add(*s, flow(1));
@@ -222,8 +223,8 @@ TEST_F(LakeTest, FilesOfALivingSegmentAreNotMerged) {
   EXPECT_EQ(counted(), "2|200");
 }
 
-TEST_F(LakeTest, AnOpenHourIsMergedWhenFilesGather) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, AnOpenHourIsMergedWhenFilesGather) {
+  LakeWriter l = lake();
   for (int i = 0; i < 7; ++i) publish(l, 10);
   EXPECT_FALSE(l.compact(base).value());
   publish(l, 10);
@@ -232,8 +233,8 @@ TEST_F(LakeTest, AnOpenHourIsMergedWhenFilesGather) {
   EXPECT_EQ(counted(), "80|8000");
 }
 
-TEST_F(LakeTest, OldHoursAreDropped) {
-  Lake l = lake();
+TEST_F(LakeWriterTest, OldHoursAreDropped) {
+  LakeWriter l = lake();
   for (std::int64_t hour = 0; hour < 4; ++hour) publish(l, 10, hour);
   EXPECT_EQ(l.retain({.age = seconds(7199)}, {base.ns + 4 * hour_ns}).value() > 0, true);
   EXPECT_EQ(counted(), "20|2000");
@@ -243,7 +244,7 @@ TEST_F(LakeTest, OldHoursAreDropped) {
   EXPECT_EQ(counted(), "10|1000");
 }
 
-TEST_F(LakeTest, TheStoreTakesOverWhatADeadOneLeft) {
+TEST_F(LakeWriterTest, TheStoreTakesOverWhatADeadOneLeft) {
   {
     const auto s = segment();
     for (int i = 0; i < 10; ++i) add(*s, flow(i));

@@ -1,4 +1,4 @@
-#include "store/lake_tables.hpp"
+#include "store/written_tables.hpp"
 
 #include <fmt/format.h>
 
@@ -37,7 +37,7 @@ std::string top_of(std::string_view address, const RollupSpec& rollup) {
 
 }  // namespace
 
-std::string LakeTable::select(const std::string& from, const std::string& hour_condition) const {
+std::string WrittenTable::select(const std::string& from, const std::string& hour_condition) const {
   if (rollup == nullptr) return fmt::format("SELECT * FROM {} WHERE {}", from, hour_condition);
   std::string with = fmt::format(
       "WITH stepped AS (SELECT *, time_bucket(INTERVAL {} SECONDS, time) AS step FROM {} WHERE {})", step,
@@ -58,15 +58,15 @@ std::string LakeTable::select(const std::string& from, const std::string& hour_c
                      with, columns, sums, joins);
 }
 
-std::string LakeTable::merge(const std::string& from) const {
+std::string WrittenTable::merge(const std::string& from) const {
   if (rollup == nullptr) return fmt::format("SELECT * FROM {}{}", from, order_of(name));
   return fmt::format(
       "SELECT time, sensor, {}{}sum(flows)::UBIGINT AS flows{} FROM {} GROUP BY ALL ORDER BY ALL",
       list_of(rollup->dimensions), list_of(rollup->addresses), sums_of(rollup->sums), from);
 }
 
-std::vector<LakeTable> lake_tables_of(std::string_view record) {
-  std::vector<LakeTable> tables{{std::string(record)}};
+std::vector<WrittenTable> written_tables(std::string_view record) {
+  std::vector<WrittenTable> tables{{std::string(record)}};
   for (const RollupSpec& spec : rollup_specs)
     if (spec.record == record)
       for (const RollupStep& step : rollup_steps)
@@ -74,7 +74,7 @@ std::vector<LakeTable> lake_tables_of(std::string_view record) {
   return tables;
 }
 
-LakeTable lake_table_named(std::string_view name) {
+WrittenTable written_table_named(std::string_view name) {
   for (const RollupSpec& spec : rollup_specs)
     for (const RollupStep& step : rollup_steps)
       if (name == fmt::format("{}{}", spec.record, step.suffix))
