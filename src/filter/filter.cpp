@@ -44,6 +44,11 @@ void add_name(std::string& list, std::string_view name) {
   list += name;
 }
 
+void mark_columns(const filter::Part& part, const RecordType& type, std::vector<bool>& read) {
+  if (part.column != nullptr) read[static_cast<std::size_t>(part.column - type.fields.data())] = true;
+  for (const filter::Part& child : part.children) mark_columns(child, type, read);
+}
+
 std::string target(std::uint32_t at) {
   if (at == filter::accepted) return "accept";
   if (at == filter::refused) return "refuse";
@@ -121,8 +126,17 @@ const void* Filter::flow_predicate(const RecordType& type) const noexcept {
   return test == nullptr ? nullptr : &test->program;
 }
 
-Result<std::string> Filter::to_sql(const RecordType& type) const {
-  return filter::to_sql(filter::fold(compiled_->tree, type, compiled_->operands));
+std::string Filter::to_sql(const RecordType& type, const SqlDialect& sql) const {
+  return filter::to_sql(filter::fold(compiled_->tree, type, compiled_->operands), sql);
+}
+
+std::vector<std::string_view> Filter::fields(const RecordType& type) const {
+  std::vector<bool> read(type.fields.size());
+  mark_columns(filter::fold(compiled_->tree, type, compiled_->operands), type, read);
+  std::vector<std::string_view> names;
+  for (std::size_t i = 0; i < read.size(); ++i)
+    if (read[i]) names.push_back(type.fields[i].name);
+  return names;
 }
 
 const std::string& Filter::normal_form() const noexcept {

@@ -8,9 +8,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.hpp"
 #include "core/schema.hpp"
+#include "core/sql.hpp"
 
 namespace weir {
 
@@ -40,9 +42,10 @@ class Filter {
   const std::string& normal_form() const noexcept;
   // For --explain: the normal form, and per record type the steps and where each one can be decided.
   std::string explain() const;
-  // The condition of a DuckDB WHERE for one of the types, with the same two-valued logic. Fails for what the
-  // columns cannot tell (filter/sql.hpp says how they are stored).
-  Result<std::string> to_sql(const RecordType& type) const;
+  // The condition of a WHERE over the columns of one of the types as they are stored (filter/sql.hpp).
+  std::string to_sql(const RecordType& type, const SqlDialect& sql = duckdb_sql()) const;
+  // The fields of the type that the condition reads, in schema order.
+  std::vector<std::string_view> fields(const RecordType& type) const;
 
  private:
   struct Compiled;

@@ -1,15 +1,16 @@
-// A folded tree as the condition of a DuckDB WHERE. How a kind of field is stored is known in sql.cpp alone:
-// columns are what DuckDB reads from weir's own NDJSON (times TIMESTAMP, durations DOUBLE seconds, addresses,
-// MAC addresses and protocols VARCHAR, lists of these).
+// A folded tree as the condition of a WHERE. How a kind of field is stored is known in sql.cpp alone: columns
+// are as in the lake (times TIMESTAMP, durations DOUBLE seconds, addresses, MAC addresses and protocols
+// VARCHAR, lists of these).
 #pragma once
 
+#include "core/sql.hpp"
 #include "filter/fold.hpp"
 
 namespace weir::filter {
 
-// Every test is made two-valued (coalesce), so `not` means what it means in the language. Fails for ranges of
-// IPv6 addresses, which their text does not sort by. Regular expressions run in DuckDB's engine, RE2, which
-// has no lookaround and no backreferences.
-Result<std::string> to_sql(const Part& part);
+// A test below a `not` is made two-valued (coalesce), so that `not` means what it means in the language; any
+// other one may be null instead of false, and then stays in a form that a database looks up in its
+// statistics. Regular expressions run in RE2, which has no lookaround and no backreferences.
+std::string to_sql(const Part& part, const SqlDialect& sql, bool negated = false);
 
 }  // namespace weir::filter

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "store/duckdb_library.hpp"
+#include "store/row_type.hpp"
 
 namespace weir {
 namespace {
@@ -111,6 +112,46 @@ struct Prepared {
   }
 };
 
+// Past blanks and comments.
+std::string_view skip_blanks(std::string_view sql) {
+  for (;;) {
+    const std::size_t start = sql.find_first_not_of(" \t\r\n\f\v");
+    sql.remove_prefix(std::min(start, sql.size()));
+    const std::string_view end = sql.starts_with("--") ? "\n" : sql.starts_with("/*") ? "*/" : "";
+    if (end.empty()) return sql;
+    const std::size_t at = sql.find(end);
+    sql.remove_prefix(at == std::string_view::npos ? sql.size() : at + end.size());
+  }
+}
+
+// What follows EXPLAIN, ANALYZE and a list of options.
+std::string explained_statement(std::string_view sql) {
+  const auto skip_word = [&] {
+    sql = skip_blanks(sql);
+    const std::size_t end = sql.find_first_of(" \t\r\n\f\v(-/");
+    const std::string_view word = sql.substr(0, end);
+    sql = skip_blanks(sql.substr(word.size()));
+    return word;
+  };
+  skip_word();
+  constexpr std::string_view analyze = "analyze";
+  const bool analyzes = sql.size() > analyze.size() &&
+                        std::equal(analyze.begin(), analyze.end(), sql.begin(), [](char a, char b) {
+                          return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+                        });
+  if (analyzes) skip_word();
+  if (sql.starts_with('(') && !skip_blanks(sql.substr(1)).starts_with('(')) {
+    const std::size_t close = sql.find(')');
+    const std::string_view inside = skip_blanks(sql.substr(1));
+    // (FORMAT json) and (ANALYZE) are options, (SELECT …) is the statement.
+    const bool options = inside.size() > 1 && ((inside[0] | 0x20) == 'a' ||
+                                               ((inside[0] | 0x20) == 'f' && (inside[1] | 0x20) == 'o'));
+    if (close != std::string_view::npos && options)
+      sql = skip_blanks(sql.substr(close + 1));
+  }
+  return std::string(sql);
+}
+
 // Empty when every column can be read as it is.
 std::string wrapped(const Prepared& prepared, std::string_view sql) {
   const std::vector<ColumnType> columns = prepared.columns();
@@ -138,39 +179,6 @@ std::string wrapped(const Prepared& prepared, std::string_view sql) {
 std::uint32_t row_type_id() {
   static const std::uint32_t id = take_record_type_id();
   return id;
-}
-
-template <class T>
-void describe(FieldInfo& field, std::size_t& at) {
-  detail::Member<T>::describe(field);
-  at = (at + alignof(T) - 1) / alignof(T) * alignof(T);
-  field.offset = static_cast<std::uint32_t>(at);
-  at += sizeof(T);
-}
-template <class T>
-void describe(FieldInfo& field, bool is_list, std::size_t& at) {
-  if (is_list) return describe<List<T>>(field, at);
-  if constexpr (std::is_same_v<T, Text>)
-    describe<Text>(field, at);
-  else
-    describe<std::optional<T>>(field, at);
-}
-
-// Calls f with the type of the records' member for a column of this kind.
-template <class F>
-void with_type(Kind kind, F&& f) {
-  switch (kind) {
-    case Kind::boolean: return f.template operator()<bool>();
-    case Kind::u8: return f.template operator()<std::uint8_t>();
-    case Kind::u16: return f.template operator()<std::uint16_t>();
-    case Kind::u32: return f.template operator()<std::uint32_t>();
-    case Kind::u64: return f.template operator()<std::uint64_t>();
-    case Kind::i64: return f.template operator()<std::int64_t>();
-    case Kind::f64: return f.template operator()<double>();
-    case Kind::text: return f.template operator()<Text>();
-    case Kind::time: return f.template operator()<Time>();
-    default: WEIR_ASSERT(false);
-  }
 }
 
 Time time_of(std::int64_t micros) noexcept {
@@ -212,8 +220,7 @@ struct Rows::State {
   std::string where;
   duckdb_result result{};
   std::vector<std::string> names;
-  RecordType type{
-      .name = "row", .doc = "One row of an answer", .fields = {}, .size = 0, .align = 16, .id = 0};
+  RecordType type{.name = "row", .doc = "One row of an answer", .fields = {}, .size = 0, .align = 1, .id = 0};
   std::uint64_t rows = 0;
 
   State(const DuckLibrary& d, duckdb_connection c) noexcept : duck(d), connection(c) {}
@@ -256,7 +263,6 @@ struct Rows::State {
   }
 
   void describe_columns() {
-    std::size_t at = 0;
     const idx_t count = duck.column_count(&result);
     names.reserve(count);
     for (idx_t i = 0; i < count; ++i) {
@@ -264,11 +270,9 @@ struct Rows::State {
       const ColumnType column = column_type(duck, duck.column_logical_type(&result, i));
       // A statement that cannot be wrapped (EXPLAIN) has texts only.
       const Kind kind = kind_of(column.type).value_or(Kind::text);
-      FieldInfo field{.name = names.back(), .doc = ""};
-      with_type(kind, [&]<class T>() { describe<T>(field, column.is_list, at); });
-      type.fields.push_back(field);
+      add_column(type, {.name = names.back(), .doc = "", .kind = kind, .is_list = column.is_list});
     }
-    type.size = at;
+    type.size = (type.size + type.align - 1) / type.align * type.align;  // records stand side by side
     type.id = row_type_id();
   }
 
@@ -324,7 +328,7 @@ Result<bool> Rows::read(Batch& batch) {
   std::vector<std::byte> records(count * s.type.size);
   for (std::size_t i = 0; i < s.type.fields.size(); ++i) {
     const FieldInfo& field = s.type.fields[i];
-    with_type(field.kind, [&]<class T>() {
+    with_kind(field.kind, [&]<class T>() {
       s.fill<T>(field, s.duck.data_chunk_get_vector(chunk, i), records.data(), count, batch.arena());
     });
   }
@@ -361,6 +365,21 @@ Result<Rows> DuckConnection::query(const std::string& sql, const QueryWatch& wat
   WEIR_CHECK(state->execute(wrapper.empty() ? asked.statement : cast.statement));
   state->describe_columns();
   return Rows(std::move(state));
+}
+
+Result<void> DuckConnection::check_reads_only(const std::string& sql, std::string_view where) {
+  std::string text = sql;
+  for (;;) {
+    Prepared prepared(*library_);
+    WEIR_CHECK(prepared.prepare(static_cast<duckdb_connection>(connection_), text, where));
+    const duckdb_statement_type type = library_->prepared_statement_type(prepared.statement);
+    if (type == DUCKDB_STATEMENT_TYPE_SELECT) return {};
+    if (type != DUCKDB_STATEMENT_TYPE_EXPLAIN) break;
+    // EXPLAIN ANALYZE runs its statement, so that one counts.
+    text = explained_statement(text);
+  }
+  return fail(Code::usage, "does more than read", std::string(where),
+              "SELECT, DESCRIBE, SHOW, SUMMARIZE and EXPLAIN are taken");
 }
 
 Result<void> DuckConnection::run(const std::string& sql) {

@@ -48,6 +48,9 @@ class DuckConnection {
   // One statement whose rows are wanted, streamed. Errors are Code::usage with DuckDB's message, in which the
   // place is marked; `where` names the text for the user ("query").
   Result<Rows> query(const std::string& sql, const QueryWatch& watch = {}, std::string_view where = "query");
+  // Fails (Code::usage) unless the text is one statement that only reads: SELECT, DESCRIBE, SHOW, SUMMARIZE
+  // or EXPLAIN of these. What is no SQL is left to query(), whose errors tell the place.
+  Result<void> check_reads_only(const std::string& sql, std::string_view where = "query");
   // Statements for their effect.
   Result<void> run(const std::string& sql);
   void* handle() const noexcept { return connection_; }  // duckdb_connection

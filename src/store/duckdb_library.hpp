@@ -29,7 +29,8 @@ namespace weir {
   f(scalar_function_set_return_type) f(set_config) f(table_function_set_bind) \
   f(table_function_set_extra_info) f(table_function_set_function) f(table_function_set_init) \
   f(table_function_set_name) f(vector_assign_string_element_len) \
-  f(vector_ensure_validity_writable) f(vector_get_data) f(vector_get_validity) f(vector_size)
+  f(vector_ensure_validity_writable) f(vector_get_data) f(vector_get_validity) f(vector_size) \
+  f(prepared_statement_type)
 // clang-format on
 
 struct DuckLibrary {

@@ -1,0 +1,62 @@
+// The lake, asked: a database without data of its own over the Parquet files. One thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "store/duckdb.hpp"
+#include "store/question.hpp"
+
+namespace weir {
+
+// What an answer needs besides the files.
+struct LakeSettings {
+  std::string data;  // the folder given by --data
+  DuckSettings duck;
+};
+
+class Lake {
+ public:
+  // Fails when the folder is not there. A folder without a lake is an empty lake.
+  static Result<Lake> open(const LakeSettings& settings);
+
+  const std::string& data() const noexcept { return data_; }
+  DuckConnection& connection() noexcept { return connection_; }
+
+  // What stands after FROM for these files: all columns asked for, those that no file has as nulls. `type`
+  // says how they are stored; `table` names a rollup of it or itself. Binding reads the files' footers.
+  Result<std::string> table_sql(const RecordType& type, std::string_view table,
+                                const std::vector<std::string>& files,
+                                const std::vector<std::string>& columns);
+
+  // Whether the error says that a listed file is gone: then the question is asked again over a fresh listing.
+  static bool vanished(const Error& error) noexcept;
+
+ private:
+  Lake(std::string data, DuckDatabase database, DuckConnection connection) noexcept;
+  std::string data_;
+  DuckDatabase database_;
+  DuckConnection connection_;
+};
+
+// Calls ask() until it succeeds or fails for another reason than a file that is gone, a few times at most.
+template <class Ask>
+auto ask_again(Ask&& ask) {
+  constexpr int most = 5;
+  auto result = ask();
+  for (int i = 1; i < most && !result && Lake::vanished(result.error()); ++i) result = ask();
+  return result;
+}
+
+// All columns of a lake's table in order: a record type's stored ones, or a rollup's.
+struct LakeTable {
+  std::string name;
+  const RecordType* record;
+  std::int64_t step_seconds = 0;
+};
+// Every table there may be for these record types, by name: flow, flow_1h, flow_1m, …
+std::vector<LakeTable> lake_tables(const std::vector<const RecordType*>& types);
+// The columns with their DuckDB types.
+std::vector<std::pair<std::string, std::string>> table_columns(const LakeTable& table);
+
+}  // namespace weir

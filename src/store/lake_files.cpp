@@ -1,0 +1,100 @@
+#include "store/lake_files.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::int64_t hour_ns = 3600'000'000'000, day_ns = 24 * hour_ns;
+
+struct Folder {
+  Time start;
+  fs::path path;
+};
+
+std::optional<Time> date_of(std::string_view name) {
+  constexpr std::string_view prefix = "date=";
+  if (!name.starts_with(prefix) || name.size() != prefix.size() + 10) return std::nullopt;
+  const auto time = parse_time(name.substr(prefix.size()));
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+std::optional<int> hour_of(std::string_view name) {
+  constexpr std::string_view prefix = "hour=";
+  if (!name.starts_with(prefix) || name.size() != prefix.size() + 2) return std::nullopt;
+  int hour = 0;
+  const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), hour);
+  if (error != std::errc{} || end != name.data() + name.size() || hour < 0 || hour > 23) return std::nullopt;
+  return hour;
+}
+
+// The entries of a folder for which f gives a time, in its order. A folder that is not there has none.
+template <class F>
+Result<std::vector<Folder>> folders(const fs::path& folder, F&& f) {
+  std::vector<Folder> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (const std::optional<Time> start = f(it->path().filename().string()))
+      found.push_back({*start, it->path()});
+  if (error && error != std::errc::no_such_file_or_directory)
+    return fail(Code::environment, "cannot be read: " + error.message(), folder.string());
+  std::ranges::sort(found, {}, &Folder::start);
+  return found;
+}
+
+Result<std::vector<Folder>> dates(const std::string& data, std::string_view table) {
+  return folders(fs::path(data) / "lake" / table, [](const std::string& name) { return date_of(name); });
+}
+Result<std::vector<Folder>> hours(const Folder& date) {
+  return folders(date.path, [&](const std::string& name) -> std::optional<Time> {
+    const std::optional<int> hour = hour_of(name);
+    return hour ? std::optional(Time{date.start.ns + *hour * hour_ns}) : std::nullopt;
+  });
+}
+
+bool overlap(Time start, std::int64_t length, const TimeRange& range) noexcept {
+  return start < range.to && Time{start.ns + (length - 1)} >= range.from;
+}
+
+Result<std::vector<std::string>> parquet_files(const fs::path& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (!name.starts_with('.') && name.ends_with(".parquet")) files.push_back(it->path().string());
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return fail(Code::environment, "cannot be read: " + error.message(), folder.string());
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace
+
+Result<std::vector<LakeHour>> lake_hours(const std::string& data, std::string_view table,
+                                         const TimeRange& range) {
+  std::vector<LakeHour> found;
+  WEIR_TRY(const auto days, dates(data, table));
+  for (const Folder& day : days) {
+    if (!overlap(day.start, day_ns, range)) continue;
+    WEIR_TRY(const auto of_day, hours(day));
+    for (const Folder& hour : of_day) {
+      if (!overlap(hour.start, hour_ns, range)) continue;
+      WEIR_TRY(auto files, parquet_files(hour.path));
+      if (!files.empty()) found.push_back({hour.start, std::move(files)});
+    }
+  }
+  return found;
+}
+
+Result<TimeRange> lake_span(const std::string& data, std::string_view table) {
+  WEIR_TRY(const auto hours, lake_hours(data, table, {}));
+  if (hours.empty()) return TimeRange{Time{}, Time{}};
+  return TimeRange{hours.front().start, hours.back().start + seconds(3600)};
+}
+
+}  // namespace weir

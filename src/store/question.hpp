@@ -1,0 +1,74 @@
+// A question about stored records: what is summed up by which keys, over what time. It becomes the SQL of a
+// dialect; where the records are is told by parts: tables, or lists of files.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/schema.hpp"
+#include "core/sql.hpp"
+#include "store/lake_files.hpp"
+
+namespace weir {
+
+struct QuestionKey {
+  std::string name;                 // of the column in the answer
+  std::vector<std::string> fields;  // one; of several (src_ip and dst_ip) a record counts for each
+  struct Prefix {
+    unsigned v4, v6;
+  };
+  std::optional<Prefix> prefix;  // an address stands for its network
+};
+
+// Where a share of the records is.
+struct QuestionPart {
+  std::string table;              // flow, flow_1m
+  std::int64_t step_seconds = 0;  // of a rollup; 0: the records themselves
+  TimeRange range;                // of its rows, a rollup's by the start of the step
+  std::vector<std::string> files;
+};
+
+struct Question {
+  const RecordType* record = nullptr;
+  std::vector<QuestionKey> keys;
+  std::vector<std::string> sums;  // fields that are summed up, in the answer's order
+  std::string where;              // the condition in the dialect; empty: all
+  TimeRange range;
+  std::optional<Duration> step;  // a series: one row per step and key
+  Duration step_offset;          // midnight of whoever asks, from UTC's
+  std::string by;                // the measure that ranks
+  bool ascending = false;
+  std::uint64_t limit = 10;  // 0: all
+  // First seen, duration and the rates: they need the records themselves.
+  bool spans = true;
+
+  // "flows", and "records" of any other type.
+  std::string_view count_name() const noexcept;
+  bool has_sum(std::string_view field) const noexcept;
+};
+
+// The columns of an answer besides keys and sums. A question without `spans` has no first, last, rates.
+namespace answer {
+inline constexpr std::string_view first = "time", last = "last", duration = "duration", share = "share",
+                                  packets_per_second = "packets_per_second",
+                                  bits_per_second = "bits_per_second", bytes_per_packet = "bytes_per_packet";
+}
+
+// What stands after FROM for the rows of a part: it offers these columns.
+using PartSource = std::function<std::string(const QuestionPart&, const std::vector<std::string>& columns)>;
+
+// One row per key: keys, the count, the sums, `time` (first seen), `duration` (seconds), rates. The limit's
+// first rows by `by`, equal ones by key.
+std::string ranking_sql(const Question& question, const std::vector<QuestionPart>& parts,
+                        const SqlDialect& sql, const PartSource& source);
+// One row: the count, the sums, `time` and `last` over all records that pass.
+std::string totals_sql(const Question& question, const std::vector<QuestionPart>& parts,
+                       const SqlDialect& sql, const PartSource& source);
+// One row per step and key: `time` (the step's start), keys, the count, the sums. `only` restricts to these
+// values of the keys, as the ranking has them; others are summed up as null when `others` is set.
+std::string series_sql(const Question& question, const std::vector<QuestionPart>& parts,
+                       const SqlDialect& sql, const PartSource& source);
+
+}  // namespace weir
