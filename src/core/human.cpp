@@ -1,5 +1,6 @@
 #include "core/human.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -69,6 +70,23 @@ std::string human_bytes(std::uint64_t bytes) {
   std::size_t unit = 0;
   for (; value >= 999.5 && unit + 1 < std::size(units); ++unit) value /= 1000;
   return three_digits(value, units[unit]);
+}
+
+std::string human_bits_per_second(double rate) {
+  static constexpr std::string_view units[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s"};
+  std::size_t unit = 0;
+  for (; rate >= 999.5 && unit + 1 < std::size(units); ++unit) rate /= 1000;
+  return three_digits(rate, units[unit]);
+}
+
+std::string human_bar(double share, unsigned columns) {
+  static constexpr std::string_view eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  if (!(share > 0)) return {};
+  auto filled = static_cast<unsigned>(std::min(share, 1.0) * columns * 8 + 0.5);
+  filled = std::max(filled, 1U);
+  std::string bar;
+  for (unsigned i = 0; i < filled / 8; ++i) bar += "█";
+  return bar.append(eighths[filled % 8]);
 }
 
 std::string human_count(std::uint64_t count) {

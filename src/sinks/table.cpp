@@ -4,6 +4,8 @@
 // Column widths come from the first rows of a record type. When several types come, rows are held back and
 // printed type by type, a window at a time, each under its header; so order is kept within a type, not across
 // types.
+#include <fmt/format.h>
+
 #include "core/human.hpp"
 #include "os/output_file.hpp"
 #include "plugin/columns.hpp"
@@ -14,6 +16,7 @@ namespace {
 constexpr std::size_t window = 200;         // rows held before they are printed
 constexpr std::size_t widest_text = 48;     // of a text column on a terminal, the last one aside
 constexpr std::size_t narrowest_text = 12;  // a last column narrower than this is left out
+constexpr unsigned bar_columns = 8;
 constexpr std::string_view gap = "  ";
 constexpr char end_of_cell = '\x1f';  // in encoded rows; append_printable() lets none through
 
@@ -114,8 +117,25 @@ class TableSink final : public Sink {
       out += human_time(*static_cast<const Time*>(value));
     } else if (options_.terminal && field.kind == Kind::u64 && field.unit == Unit::bytes) {
       out += human_bytes(*static_cast<const std::uint64_t*>(value));
+    } else if (options_.terminal && field.kind == Kind::u64 && counts(field)) {
+      out += human_count(*static_cast<const std::uint64_t*>(value));
+    } else if (options_.terminal && field.kind == Kind::f64) {
+      put_number(out, field, *static_cast<const double*>(value));
     } else {
       append_value(out, field.kind, value, options_.time);
+    }
+  }
+  static bool counts(const FieldInfo& field) {
+    return field.unit == Unit::packets || field.unit == Unit::flows;
+  }
+  static void put_number(std::string& out, const FieldInfo& field, double value) {
+    if (field.unit == Unit::bits_per_second) {
+      out += human_bits_per_second(value);
+    } else if (field.unit == Unit::percent) {
+      const std::string bar = human_bar(value / 100, bar_columns);
+      out += fmt::format("{}{} {:5.1f} %", bar, std::string(bar_columns - display_width(bar), ' '), value);
+    } else {
+      out += value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
     }
   }
 

@@ -96,6 +96,7 @@ class Statement {
     if (part.range.has_from()) conditions.push_back(column("time") + " >= " + bound(part.range.from));
     if (part.range.has_to()) conditions.push_back(column("time") + " < " + bound(part.range.to));
     if (!q_.where.empty()) conditions.push_back(q_.where);
+    for (const std::string& field : q_.where_fields) column(field);
     if (select.empty()) select.push_back(named("1", "one"));
     std::string out = fmt::format("SELECT {}\n  FROM {}", fmt::join(select, ", "), source_(part, columns));
     if (!conditions.empty()) out += fmt::format("\n  WHERE {}", fmt::join(conditions, "\n    AND "));

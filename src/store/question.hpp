@@ -33,8 +33,9 @@ struct QuestionPart {
 struct Question {
   const RecordType* record = nullptr;
   std::vector<QuestionKey> keys;
-  std::vector<std::string> sums;  // fields that are summed up, in the answer's order
-  std::string where;              // the condition in the dialect; empty: all
+  std::vector<std::string> sums;          // fields that are summed up, in the answer's order
+  std::string where;                      // the condition in the dialect; empty: all
+  std::vector<std::string> where_fields;  // the columns it reads
   TimeRange range;
   std::optional<Duration> step;  // a series: one row per step and key
   Duration step_offset;          // midnight of whoever asks, from UTC's

@@ -34,7 +34,7 @@ std::string obstacle(const Question& question, const RollupWish& wish, const Rol
   for (const QuestionKey& key : question.keys)
     for (const std::string& field : key.fields)
       if (std::string why = dimension(field, "key"); !why.empty()) return why;
-  for (const std::string_view field : wish.where_fields)
+  for (const std::string& field : question.where_fields)
     if (std::string why = dimension(field, "filter field"); !why.empty()) return why;
   for (const std::string& field : question.sums)
     if (!one_of(spec->sums, field)) return fmt::format("measure {} is in no rollup", field);

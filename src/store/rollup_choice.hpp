@@ -9,7 +9,6 @@ namespace weir {
 struct RollupWish {
   bool allowed = true;       // --raw: no
   bool approximate = false;  // by address: what the rollups left out is null in their rows
-  std::vector<std::string_view> where_fields;
 };
 
 struct QuestionSources {

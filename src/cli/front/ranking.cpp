@@ -1,0 +1,264 @@
+#include "cli/front/ranking.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/front/keys.hpp"
+#include "cli/front/time_range.hpp"
+#include "core/suggest.hpp"
+#include "filter/filter.hpp"
+#include "store/row_type.hpp"
+#include "store/stored_rows.hpp"
+
+namespace weir {
+namespace {
+
+bool can_be_summed(const FieldInfo& field) noexcept {
+  if (field.is_list) return false;
+  const bool whole =
+      field.kind == Kind::u8 || field.kind == Kind::u16 || field.kind == Kind::u32 || field.kind == Kind::u64;
+  return whole && field.unit != Unit::none;
+}
+
+// What an answer about this type can be ranked by.
+std::vector<std::string_view> measures(const Question& question) {
+  std::vector<std::string_view> names{question.count_name()};
+  for (const FieldInfo& field : question.record->fields)
+    if (can_be_summed(field)) names.push_back(field.name);
+  const bool bytes = question.record->find("bytes") != nullptr,
+             packets = question.record->find("packets") != nullptr;
+  if (bytes) names.push_back(answer::bits_per_second);
+  if (packets) names.push_back(answer::packets_per_second);
+  if (bytes && packets) names.push_back(answer::bytes_per_packet);
+  names.push_back(answer::duration);
+  names.push_back(answer::first);
+  return names;
+}
+
+struct MeasureWord {
+  std::string_view word, measure;
+};
+// nfdump's orders.
+constexpr MeasureWord nfdump_measures[] = {{"bps", answer::bits_per_second},
+                                           {"pps", answer::packets_per_second},
+                                           {"bpp", answer::bytes_per_packet},
+                                           {"tstart", answer::first}};
+
+Result<void> set_measures(Question& question, std::string_view by, std::string_view option) {
+  for (const std::string_view usual : {"packets", "bytes"})
+    if (const FieldInfo* field = question.record->find(usual); field != nullptr && can_be_summed(*field))
+      question.sums.emplace_back(usual);
+  if (by.empty()) by = question.has_sum("bytes") ? "bytes" : question.count_name();
+  if (const std::size_t colon = by.find(':'); colon != std::string_view::npos) {
+    const std::string_view order = by.substr(colon + 1);
+    if (order != "asc" && order != "desc")
+      return fail(Code::usage, "unknown order " + std::string(order), std::string(option), "asc or desc");
+    question.ascending = order == "asc";
+    by = by.substr(0, colon);
+  }
+  for (const MeasureWord& word : nfdump_measures)
+    if (word.word == by) by = word.measure;
+  const auto known = measures(question);
+  if (std::ranges::find(known, by) == known.end())
+    return fail(Code::usage, "unknown measure " + std::string(by), std::string(option),
+                suggestion(by, known, "bytes, packets, flows, bits_per_second, …"));
+  const FieldInfo* field = question.record->find(by);
+  if (field != nullptr && can_be_summed(*field) && !question.has_sum(by)) question.sums.emplace_back(by);
+  question.by = by;
+  return {};
+}
+
+Result<std::uint64_t> limit_from(const Arguments& arguments) {
+  const std::string_view text = arguments.value("limit");
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size()) return value;
+  return fail(Code::usage, std::string(text) + " is no number of rows", "-n", "0 means all");
+}
+
+PartSource source_of(Lake& lake, const RecordType& type, Result<void>& outcome) {
+  return [&lake, &type, &outcome](const QuestionPart& part, const std::vector<std::string>& columns) {
+    auto sql = lake.table_sql(type, part.table, part.files, columns);
+    if (sql) return *sql + " AS records";
+    outcome = tl::unexpected<Error>(sql.error());
+    return std::string{};
+  };
+}
+
+using MakeSql = std::string (*)(const Question&, const std::vector<QuestionPart>&, const SqlDialect&,
+                                const PartSource&);
+
+Result<std::string> made(Lake& lake, const Question& question, const QuestionSources& sources, MakeSql make) {
+  Result<void> outcome;
+  std::string sql = make(question, sources.parts, duckdb_sql(), source_of(lake, *question.record, outcome));
+  WEIR_CHECK(outcome);
+  return sql;
+}
+
+// The rows of the SQL as records of the type.
+Result<void> read_rows(Lake& lake, const std::string& sql, Ranking& ranking, Waiting& waiting) {
+  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
+  const RecordType& type = ranking.type->type();
+  StoredRows stored(rows.type(), type);
+  for (bool more = true; more;) {
+    WEIR_TRY(more, rows.read(ranking.stored));
+  }
+  for (const Batch::Entry& row : ranking.stored.entries())
+    ranking.rows.add(type, stored.record(row.record, ranking.rows.arena()), row.order);
+  return {};
+}
+
+Result<Totals> read_totals(Lake& lake, const Question& question, const std::string& sql, Waiting& waiting) {
+  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
+  Batch batch;
+  for (bool more = true; more;) {
+    WEIR_TRY(more, rows.read(batch));
+  }
+  Totals totals;
+  if (batch.entries().empty()) return totals;
+  const void* row = batch.entries().front().record;
+  totals.count = number(rows.type().find(question.count_name()), row);
+  for (const std::string& field : question.sums) totals.sums.push_back(number(rows.type().find(field), row));
+  if (const FieldInfo* first = rows.type().find("first"))
+    if (const void* value = first->value(row)) totals.first = *static_cast<const Time*>(value);
+  if (const FieldInfo* last = rows.type().find("last_micros"))
+    if (const void* value = last->value(row))
+      totals.last = Time{*static_cast<const std::int64_t*>(value) * 1000};
+  return totals;
+}
+
+// What a row's share is of: the measure that ranks, where it sums up, else bytes or the count.
+std::pair<std::string_view, std::uint64_t> shared(const Question& question, const Totals& totals) {
+  for (const std::string_view name : {std::string_view(question.by), std::string_view("bytes")})
+    for (std::size_t i = 0; i < question.sums.size(); ++i)
+      if (question.sums[i] == name && question.by != question.count_name()) return {name, totals.sums[i]};
+  return {question.count_name(), totals.count};
+}
+
+void set_shares(Ranking& ranking, const Question& question) {
+  const auto [name, total] = shared(question, ranking.totals);
+  const RecordType& type = ranking.type->type();
+  const FieldInfo *measure = type.find(name), *share = type.find(answer::share);
+  for (Batch::Entry& row : ranking.rows.entries()) {
+    auto* record = static_cast<std::byte*>(const_cast<void*>(row.record));
+    if (total != 0)
+      *reinterpret_cast<std::optional<double>*>(record + share->offset) =
+          100 * static_cast<double>(number(measure, record)) / static_cast<double>(total);
+  }
+}
+
+}  // namespace
+
+std::uint64_t number(const FieldInfo* field, const void* record) noexcept {
+  const void* value = field == nullptr ? nullptr : field->value(record);
+  return value == nullptr ? 0 : *static_cast<const std::uint64_t*>(value);
+}
+
+Result<RankingQuestion> ranking_question(const Arguments& arguments, const RecordType& type,
+                                         std::string_view keys, std::string_view keys_option,
+                                         std::string_view by, std::string_view by_option) {
+  RankingQuestion asked;
+  Question& question = asked.question;
+  question.record = &type;
+  WEIR_TRY(question.keys, parse_keys(keys, type, keys_option));
+  WEIR_CHECK(set_measures(question, by, by_option));
+  WEIR_TRY(question.limit, limit_from(arguments));
+  WEIR_TRY(question.range, time_range_from(arguments, clock_time()));
+  const RecordType* types[] = {&type};
+  asked.where = arguments.value("where");
+  WEIR_TRY(const Filter filter, Filter::compile(asked.where, types));
+  if (!asked.where.empty()) question.where = filter.to_sql(type);
+  for (const std::string_view field : filter.fields(type)) question.where_fields.emplace_back(field);
+  asked.wish = {.allowed = !arguments.has("raw"), .approximate = arguments.has("approximate")};
+  return asked;
+}
+
+AnswerType::AnswerType(const Question& question, bool series)
+    : type_{.name = "top", .doc = "One line of a ranking", .fields = {}, .size = 0, .align = 1, .id = 0} {
+  static const std::uint32_t id = take_record_type_id();
+  type_.id = id;
+  if (series) add("time", "Start of the step", Kind::time);
+  for (const QuestionKey& key : question.keys) {
+    const FieldInfo& field = field_of(key, *question.record);
+    add(key.name, field.doc, key.prefix ? Kind::text : field.kind, field.unit);
+  }
+  add(std::string(question.count_name()), "Number of records", Kind::u64, Unit::flows);
+  for (const std::string& field : question.sums)
+    add(field, "Sum", Kind::u64, question.record->find(field)->unit);
+  if (!series) {
+    add(std::string(answer::share), "Of the total", Kind::f64, Unit::percent);
+    add(std::string(answer::first), "First seen", Kind::time);
+    add(std::string(answer::duration), "From the first to the last", Kind::duration, Unit::seconds);
+  }
+  if (question.has_sum("packets")) add(std::string(answer::packets_per_second), "Packets/s", Kind::f64);
+  if (question.has_sum("bytes"))
+    add(std::string(answer::bits_per_second), "Bit/s", Kind::f64, Unit::bits_per_second);
+  if (!series && question.has_sum("bytes") && question.has_sum("packets"))
+    add(std::string(answer::bytes_per_packet), "Bytes per packet", Kind::f64);
+  type_.size = (type_.size + type_.align - 1) / type_.align * type_.align;
+}
+
+void AnswerType::add(std::string name, std::string_view doc, Kind kind, Unit unit) {
+  names_.push_back(std::make_unique<std::string>(std::move(name)));
+  add_column(type_, {.name = *names_.back(), .doc = doc, .unit = unit, .kind = kind});
+}
+
+namespace {
+
+// Time, duration and rates need the records. A question that the rollups can answer goes without, unless they
+// rank.
+Result<QuestionSources> sources_for(Lake& lake, RankingQuestion& asked) {
+  Question& question = asked.question;
+  const bool ranks = question.by == answer::first || question.by == answer::duration ||
+                     question.by == answer::bits_per_second || question.by == answer::packets_per_second;
+  question.spans = ranks;
+  if (!ranks && asked.wish.allowed) {
+    WEIR_TRY(QuestionSources sources, choose_sources(question, lake.data(), asked.wish));
+    question.spans = !sources.rolled;
+    return sources;
+  }
+  question.spans = true;
+  return choose_sources(question, lake.data(), asked.wish);
+}
+
+}  // namespace
+
+Result<Ranking> ask_ranking(Lake& lake, const RankingQuestion& asked, Waiting& waiting) {
+  return ask_again([&]() -> Result<Ranking> {
+    RankingQuestion q = asked;
+    Ranking ranking;
+    WEIR_TRY(ranking.sources, sources_for(lake, q));
+    ranking.type = std::make_unique<AnswerType>(q.question, false);
+    WEIR_TRY(const std::string sql, made(lake, q.question, ranking.sources, ranking_sql));
+    WEIR_TRY(const std::string totals, made(lake, q.question, ranking.sources, totals_sql));
+    WEIR_CHECK(read_rows(lake, sql, ranking, waiting));
+    WEIR_TRY(ranking.totals, read_totals(lake, q.question, totals, waiting));
+    set_shares(ranking, q.question);
+    return ranking;
+  });
+}
+
+Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked) {
+  return ask_again([&]() -> Result<std::string> {
+    RankingQuestion q = asked;
+    WEIR_TRY(const QuestionSources sources, sources_for(lake, q));
+    std::string out = "-- " + sources.why + "\n";
+    for (const QuestionPart& part : sources.parts) {
+      out +=
+          fmt::format("-- {}: {} file{}", part.table, part.files.size(), part.files.size() == 1 ? "" : "s");
+      if (part.range.has_from()) out += ", from " + local_text(part.range.from);
+      if (part.range.has_to()) out += ", to " + local_text(part.range.to);
+      out += '\n';
+    }
+    WEIR_TRY(const std::string sql,
+             made(lake, q.question, sources, q.question.step ? series_sql : ranking_sql));
+    out += sql + ";\n";
+    if (q.question.step) return out;
+    WEIR_TRY(const std::string totals, made(lake, q.question, sources, totals_sql));
+    return out + totals + ";\n";
+  });
+}
+
+}  // namespace weir
