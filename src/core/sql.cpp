@@ -18,6 +18,7 @@ std::string quoted(std::string_view value, char quote) {
 
 class DuckDbSql final : public SqlDialect {
  public:
+  bool materializes() const noexcept override { return true; }
   std::string time(std::int64_t micros) const override {
     char buffer[time_text_max];
     std::string written(buffer, write_rfc3339(buffer, {micros * 1000}));

@@ -18,6 +18,9 @@ class SqlDialect {
   virtual std::string name(std::string_view identifier) const;  // "a""b"
   virtual std::string boolean(bool value) const;
 
+  // Whether WITH name AS MATERIALIZED (…) is known, so that one statement reads once what it uses twice.
+  virtual bool materializes() const noexcept = 0;
+
   // Times are stored in microseconds.
   virtual std::string time(std::int64_t micros) const = 0;
   // Microseconds since 1970 of a time column, as a whole number.

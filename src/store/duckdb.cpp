@@ -146,8 +146,7 @@ std::string explained_statement(std::string_view sql) {
     // (FORMAT json) and (ANALYZE) are options, (SELECT …) is the statement.
     const bool options = inside.size() > 1 && ((inside[0] | 0x20) == 'a' ||
                                                ((inside[0] | 0x20) == 'f' && (inside[1] | 0x20) == 'o'));
-    if (close != std::string_view::npos && options)
-      sql = skip_blanks(sql.substr(close + 1));
+    if (close != std::string_view::npos && options) sql = skip_blanks(sql.substr(close + 1));
   }
   return std::string(sql);
 }

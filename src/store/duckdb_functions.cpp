@@ -72,28 +72,75 @@ std::string network_of(const Addr& a, std::int32_t v4_length, std::int32_t v6_le
   return out;
 }
 
-// Neighbours in a column are often the same, so the last answer is kept.
+// The IPv4 address in dotted quads; nullopt for any other text.
+std::optional<std::uint32_t> quick_v4(std::string_view text) noexcept {
+  std::uint32_t address = 0, number = 0, dots = 0, digits = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + static_cast<std::uint32_t>(c - '0');
+      if (++digits > 3 || number > 255) return std::nullopt;
+    } else if (c == '.' && digits != 0) {
+      address = address << 8 | number;
+      number = digits = 0;
+      ++dots;
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (dots != 3 || digits == 0) return std::nullopt;
+  return address << 8 | number;
+}
+
+// Writes the network's text and keeps the last one, as neighbours in a column are often of one network.
+class NetworkText {
+ public:
+  // Empty for text that is no address. The view lives until the next call.
+  std::string_view of(std::string_view text, std::int32_t v4_length, std::int32_t v6_length) {
+    if (v4_length != v4_length_ || v6_length != v6_length_) *this = NetworkText(v4_length, v6_length);
+    if (const auto v4 = quick_v4(text)) return of_v4(*v4);
+    if (text == v6_text_) return v6_network_;
+    v6_text_ = text;
+    const std::optional<Addr> a = address(text);
+    v6_network_ = a ? network_of(*a, v4_length, v6_length) : std::string{};
+    return v6_network_;
+  }
+
+  NetworkText() = default;
+
+ private:
+  NetworkText(std::int32_t v4_length, std::int32_t v6_length)
+      : v4_length_(v4_length),
+        v6_length_(v6_length),
+        v4_mask_(v4_length <= 0    ? 0
+                 : v4_length >= 32 ? ~std::uint32_t{0}
+                                   : ~std::uint32_t{0} << (32 - v4_length)) {}
+
+  std::string_view of_v4(std::uint32_t address) {
+    const std::uint32_t masked = address & v4_mask_;
+    if (masked == v4_ && !v4_network_.empty()) return v4_network_;
+    v4_ = masked;
+    const std::uint8_t four[] = {static_cast<std::uint8_t>(masked >> 24),
+                                 static_cast<std::uint8_t>(masked >> 16),
+                                 static_cast<std::uint8_t>(masked >> 8), static_cast<std::uint8_t>(masked)};
+    v4_network_ = network_of(Addr::v4(four), v4_length_, v6_length_);
+    return v4_network_;
+  }
+
+  std::int32_t v4_length_ = -1, v6_length_ = -1;
+  std::uint32_t v4_mask_ = 0, v4_ = 0;
+  std::string v4_network_, v6_text_, v6_network_;
+};
+
 void prefix(duckdb_function_info, duckdb_data_chunk input, duckdb_vector output) {
   const Argument text(input, 0), v4(input, 1), v6(input, 2);
   Answer answer(output);
-  std::string last, network;
-  std::int32_t last_v4 = -1, last_v6 = -1;
-  bool known = false;
+  NetworkText networks;
   const idx_t rows = duck().data_chunk_get_size(input);
   for (idx_t row = 0; row < rows; ++row) {
-    if (!text.valid(row) || !v4.valid(row) || !v6.valid(row)) {
-      answer.null(row);
-      continue;
-    }
-    if (text.text(row) != last || v4.number(row) != last_v4 || v6.number(row) != last_v6) {
-      last = text.text(row);
-      last_v4 = v4.number(row);
-      last_v6 = v6.number(row);
-      const std::optional<Addr> a = address(last);
-      known = a.has_value();
-      if (known) network = network_of(*a, last_v4, last_v6);
-    }
-    known ? answer.put(row, network) : answer.null(row);
+    const bool valid = text.valid(row) && v4.valid(row) && v6.valid(row);
+    const std::string_view network =
+        valid ? networks.of(text.text(row), v4.number(row), v6.number(row)) : std::string_view{};
+    network.empty() ? answer.null(row) : answer.put(row, network);
   }
 }
 

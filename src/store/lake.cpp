@@ -40,29 +40,36 @@ Result<Lake> Lake::open(const LakeSettings& settings) {
   WEIR_TRY(DuckDatabase database, DuckDatabase::open(settings.duck));
   WEIR_TRY(DuckConnection connection, database.connect());
   WEIR_CHECK(add_address_functions(database, connection));
+  WEIR_CHECK(connection.run("SET parquet_metadata_cache = true"));
   return Lake(settings.data, std::move(database), std::move(connection));
 }
 
-Result<std::string> Lake::table_sql(const RecordType& type, std::string_view table,
-                                    const std::vector<std::string>& files,
-                                    const std::vector<std::string>& columns) {
+Result<const std::vector<std::string>*> Lake::present_columns(const std::vector<std::string>& files) {
+  const auto known = present_.find(files);
+  if (known != present_.end()) return &known->second;
   std::vector<std::string> present;
   if (!files.empty()) {
     WEIR_TRY(Rows rows, connection_.query("DESCRIBE SELECT * FROM " + read_parquet(files)));
     Batch batch;
-    for (;;) {
-      WEIR_TRY(const bool more, rows.read(batch));
-      if (!more) break;
+    for (bool more = true; more;) {
+      WEIR_TRY(more, rows.read(batch));
     }
     const FieldInfo& name = rows.type().fields.front();
     for (const Batch::Entry& row : batch.entries())
       if (const void* value = name.value(row.record)) present.emplace_back(*static_cast<const Text*>(value));
   }
+  return &present_.insert_or_assign(files, std::move(present)).first->second;
+}
+
+Result<std::string> Lake::table_sql(const RecordType& type, std::string_view table,
+                                    const std::vector<std::string>& files,
+                                    const std::vector<std::string>& columns) {
+  WEIR_TRY(const auto* present, present_columns(files));
   const std::int64_t is_rollup = table == type.name ? 0 : 1;
   const auto known = table_columns({std::string(table), &type, is_rollup});
   std::vector<std::string> select;
   for (const std::string& column : columns) {
-    if (std::ranges::find(present, column) != present.end()) {
+    if (std::ranges::find(*present, column) != present->end()) {
       select.push_back(sql_name(column));
       continue;
     }

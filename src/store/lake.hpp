@@ -34,7 +34,10 @@ class Lake {
 
  private:
   Lake(std::string data, DuckDatabase database, DuckConnection connection) noexcept;
+  Result<const std::vector<std::string>*> present_columns(const std::vector<std::string>& files);
+
   std::string data_;
+  std::map<std::vector<std::string>, std::vector<std::string>> present_;  // by the files
   DuckDatabase database_;
   DuckConnection connection_;
 };

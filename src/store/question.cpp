@@ -30,7 +30,7 @@ class Statement {
     select.push_back(
         named(rolled() ? sql_.sum(sql_.name(q_.count_name())) : sql_.as_u64("count(*)"), q_.count_name()));
     for (const std::string& field : q_.sums) select.push_back(named(sql_.sum(sql_.name(field)), field));
-    if (q_.spans) {
+    if (q_.spans && (by_keys || by_step)) {
       select.push_back(named("min(" + sql_.name(first_name) + ")", first_name));
       select.push_back(named("max(" + sql_.name(last_micros) + ")", last_micros));
     }
@@ -52,6 +52,13 @@ class Statement {
     return std::ranges::any_of(parts_, [](const QuestionPart& part) { return part.step_seconds != 0; });
   }
 
+  std::string only(const std::string& value, const KeyValues& values) const {
+    std::string in = values.texts.empty() ? std::string{}
+                                          : fmt::format("{} IN ({})", value, fmt::join(values.texts, ", "));
+    if (!values.null) return in.empty() ? sql_.boolean(false) : in;
+    return in.empty() ? value + " IS NULL" : fmt::format("({} OR {} IS NULL)", in, value);
+  }
+
   // A record counts once for each end, so a statement with such a key reads it as often.
   std::size_t variants(bool by_keys) const {
     std::size_t most = 1;
@@ -69,7 +76,7 @@ class Statement {
   }
 
   std::string rows_of(const QuestionPart& part, std::size_t variant, bool by_step, bool by_keys) const {
-    std::vector<std::string> select, columns;
+    std::vector<std::string> select, columns, keys;
     const auto column = [&](std::string_view name) {
       if (std::ranges::find(columns, name) == columns.end()) columns.emplace_back(name);
       return sql_.name(name);
@@ -77,15 +84,17 @@ class Statement {
     if (by_step) select.push_back(named(sql_.step(column("time"), *q_.step, q_.step_offset), step_name));
     if (by_keys)
       for (const QuestionKey& key : q_.keys) {
-        const std::string value = column(key.fields[std::min(variant, key.fields.size() - 1)]);
-        select.push_back(
-            named(key.prefix ? sql_.network(value, key.prefix->v4, key.prefix->v6) : value, key.name));
+        std::string value = column(key.fields[std::min(variant, key.fields.size() - 1)]);
+        if (key.prefix) value = sql_.network(value, key.prefix->v4, key.prefix->v6);
+        select.push_back(named(value, key.name));
+        if (const std::size_t at = static_cast<std::size_t>(&key - q_.keys.data()); at < q_.only.size())
+          keys.push_back(only(value, q_.only[at]));
       }
     if (rolled())
       select.push_back(part.step_seconds != 0 ? column(q_.count_name())
                                               : named(sql_.as_u64("1"), q_.count_name()));
     for (const std::string& field : q_.sums) select.push_back(column(field));
-    if (q_.spans) {
+    if (q_.spans && (by_keys || by_step)) {
       select.push_back(named(column("time"), first_name));
       std::string end = sql_.micros(column("time"));
       if (const FieldInfo* d = q_.record->find("duration"); d != nullptr && d->kind == Kind::duration)
@@ -93,18 +102,17 @@ class Statement {
       select.push_back(named(end, last_micros));
     }
     std::vector<std::string> conditions;
-    if (part.range.has_from()) conditions.push_back(column("time") + " >= " + bound(part.range.from));
-    if (part.range.has_to()) conditions.push_back(column("time") + " < " + bound(part.range.to));
+    if (part.range.has_from())
+      conditions.push_back(column("time") + " >= " + time_bound(sql_, part.range.from));
+    if (part.range.has_to()) conditions.push_back(column("time") + " < " + time_bound(sql_, part.range.to));
     if (!q_.where.empty()) conditions.push_back(q_.where);
     for (const std::string& field : q_.where_fields) column(field);
+    conditions.insert(conditions.end(), keys.begin(), keys.end());
     if (select.empty()) select.push_back(named("1", "one"));
     std::string out = fmt::format("SELECT {}\n  FROM {}", fmt::join(select, ", "), source_(part, columns));
     if (!conditions.empty()) out += fmt::format("\n  WHERE {}", fmt::join(conditions, "\n    AND "));
     return out;
   }
-
-  // Stored times are whole microseconds: the first one that is not before.
-  std::string bound(Time time) const { return sql_.time(time.ns / 1000 + (time.ns % 1000 > 0 ? 1 : 0)); }
 
   const Question& q_;
   const std::vector<QuestionPart>& parts_;
@@ -120,12 +128,20 @@ std::string rate(const SqlDialect& sql, std::string_view measure, std::string_vi
 
 }  // namespace
 
+std::string time_bound(const SqlDialect& sql, Time time) {
+  return sql.time(time.ns / 1000 + (time.ns % 1000 > 0 ? 1 : 0));
+}
+
 std::string_view Question::count_name() const noexcept {
   return record->name == "flow" ? "flows" : "records";
 }
 
 bool Question::has_sum(std::string_view field) const noexcept {
   return std::ranges::find(sums, field) != sums.end();
+}
+
+bool Question::counts_twice() const noexcept {
+  return std::ranges::any_of(keys, [](const QuestionKey& key) { return key.fields.size() > 1; });
 }
 
 std::string ranking_sql(const Question& question, const std::vector<QuestionPart>& parts,
@@ -151,8 +167,21 @@ std::string ranking_sql(const Question& question, const std::vector<QuestionPart
                         answer::bytes_per_packet));
   order.push_back(sql.name(question.by) + (question.ascending ? " ASC NULLS LAST" : " DESC NULLS LAST"));
   for (const QuestionKey& key : question.keys) order.push_back(sql.name(key.name) + " ASC NULLS LAST");
-  std::string out = fmt::format("SELECT {}\nFROM ({}) AS groups\nORDER BY {}", fmt::join(select, ", "),
-                                statement.grouped(false, true), fmt::join(order, ", "));
+  const std::string groups = statement.grouped(false, true);
+  std::string out;
+  if (sql.materializes() && !question.counts_twice()) {
+    const auto total = [&](std::string_view name) {
+      select.push_back(statement.named(fmt::format("(SELECT {} FROM groups)", sql.sum(sql.name(name))),
+                                       std::string(total_prefix).append(name)));
+    };
+    total(question.count_name());
+    for (const std::string& field : question.sums) total(field);
+    out = fmt::format("WITH groups AS MATERIALIZED ({})\nSELECT {}\nFROM groups\nORDER BY {}", groups,
+                      fmt::join(select, ", "), fmt::join(order, ", "));
+  } else {
+    out = fmt::format("SELECT {}\nFROM ({}) AS groups\nORDER BY {}", fmt::join(select, ", "), groups,
+                      fmt::join(order, ", "));
+  }
   if (question.limit != 0) out += fmt::format("\nLIMIT {}", question.limit);
   return out;
 }

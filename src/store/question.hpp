@@ -22,6 +22,11 @@ struct QuestionKey {
   std::optional<Prefix> prefix;  // an address stands for its network
 };
 
+struct KeyValues {
+  std::vector<std::string> texts;  // as SQL
+  bool null = false;               // null, too
+};
+
 // Where a share of the records is.
 struct QuestionPart {
   std::string table;              // flow, flow_1m
@@ -44,15 +49,19 @@ struct Question {
   std::uint64_t limit = 10;  // 0: all
   // First seen, duration and the rates: they need the records themselves.
   bool spans = true;
+  // The values of each key that count; empty: all of them.
+  std::vector<KeyValues> only;
 
   // "flows", and "records" of any other type.
   std::string_view count_name() const noexcept;
   bool has_sum(std::string_view field) const noexcept;
+  // Whether a record counts for several rows.
+  bool counts_twice() const noexcept;
 };
 
-// The columns of an answer besides keys and sums. A question without `spans` has no first, last, rates.
+// The columns of an answer besides keys and sums. A question without `spans` has no time, duration, rates.
 namespace answer {
-inline constexpr std::string_view first = "time", last = "last", duration = "duration", share = "share",
+inline constexpr std::string_view first = "time", duration = "duration", share = "share",
                                   packets_per_second = "packets_per_second",
                                   bits_per_second = "bits_per_second", bytes_per_packet = "bytes_per_packet";
 }
@@ -60,15 +69,19 @@ inline constexpr std::string_view first = "time", last = "last", duration = "dur
 // What stands after FROM for the rows of a part: it offers these columns.
 using PartSource = std::function<std::string(const QuestionPart&, const std::vector<std::string>& columns)>;
 
+// The first microsecond that is not before: a bound for stored times.
+std::string time_bound(const SqlDialect& sql, Time time);
+
 // One row per key: keys, the count, the sums, `time` (first seen), `duration` (seconds), rates. The limit's
-// first rows by `by`, equal ones by key.
+// first rows by `by`, equal ones by key. Where the dialect materializes and a record counts for one key only,
+// each row has the totals of the count and the sums as well: total_bytes.
 std::string ranking_sql(const Question& question, const std::vector<QuestionPart>& parts,
                         const SqlDialect& sql, const PartSource& source);
-// One row: the count, the sums, `time` and `last` over all records that pass.
+inline constexpr std::string_view total_prefix = "total_";
+// One row: the count and the sums over all records that pass, called as in a ranking.
 std::string totals_sql(const Question& question, const std::vector<QuestionPart>& parts,
                        const SqlDialect& sql, const PartSource& source);
-// One row per step and key: `time` (the step's start), keys, the count, the sums. `only` restricts to these
-// values of the keys, as the ranking has them; others are summed up as null when `others` is set.
+// One row per step and key: `time` (the step's start), keys, the count, the sums.
 std::string series_sql(const Question& question, const std::vector<QuestionPart>& parts,
                        const SqlDialect& sql, const PartSource& source);
 

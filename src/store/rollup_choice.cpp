@@ -122,7 +122,10 @@ Result<QuestionSources> records_only(const Question& question, const std::string
   QuestionPart part{std::string(question.record->name), 0, question.range, {}};
   for (const LakeHour& hour : hours)
     part.files.insert(part.files.end(), hour.files.begin(), hour.files.end());
-  return QuestionSources{{std::move(part)}, fmt::format("{}: {}", question.record->name, why)};
+  QuestionSources sources{
+      {std::move(part)}, fmt::format("{}: {}", question.record->name, why), false, false, {}};
+  if (!hours.empty()) sources.hours = {hours.front().start, Time{hours.back().start.ns + hour_ns}};
+  return sources;
 }
 
 }  // namespace
@@ -149,7 +152,11 @@ Result<QuestionSources> choose_sources(const Question& question, const std::stri
     add_hour(parts, rollups, 0, std::string(question.record->name), hour, Time{start}, range);
   }
   if (parts.all().empty()) return records_only(question, data, "nothing in this time");
-  QuestionSources sources{std::move(parts.all()), {}, approximate, false};
+  QuestionSources sources{std::move(parts.all()),
+                          {},
+                          approximate,
+                          false,
+                          {Time{hours.begin()->first}, Time{hours.rbegin()->first + hour_ns}}};
   sources.rolled =
       std::ranges::any_of(sources.parts, [](const QuestionPart& part) { return part.step_seconds != 0; });
   sources.approximate = approximate && sources.rolled;

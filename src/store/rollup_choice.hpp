@@ -16,6 +16,7 @@ struct QuestionSources {
   std::string why;                  // for --explain: "flow_1h and flow: …"
   bool approximate = false;         // answered from rows that leave addresses out
   bool rolled = false;
+  TimeRange hours;  // that files are there of
 };
 
 // Lists the lake under `data`. Fails when a folder cannot be read.

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "cli/front/keys.hpp"
+#include "cli/front/output.hpp"
 #include "cli/front/time_range.hpp"
+#include "core/human.hpp"
 #include "core/suggest.hpp"
 #include "filter/filter.hpp"
 #include "store/row_type.hpp"
@@ -70,14 +73,6 @@ Result<void> set_measures(Question& question, std::string_view by, std::string_v
   return {};
 }
 
-Result<std::uint64_t> limit_from(const Arguments& arguments) {
-  const std::string_view text = arguments.value("limit");
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc{} && end == text.data() + text.size()) return value;
-  return fail(Code::usage, std::string(text) + " is no number of rows", "-n", "0 means all");
-}
-
 PartSource source_of(Lake& lake, const RecordType& type, Result<void>& outcome) {
   return [&lake, &type, &outcome](const QuestionPart& part, const std::vector<std::string>& columns) {
     auto sql = lake.table_sql(type, part.table, part.files, columns);
@@ -98,35 +93,69 @@ Result<std::string> made(Lake& lake, const Question& question, const QuestionSou
 }
 
 // The rows of the SQL as records of the type.
-Result<void> read_rows(Lake& lake, const std::string& sql, Ranking& ranking, Waiting& waiting) {
-  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
-  const RecordType& type = ranking.type->type();
-  StoredRows stored(rows.type(), type);
-  for (bool more = true; more;) {
-    WEIR_TRY(more, rows.read(ranking.stored));
-  }
-  for (const Batch::Entry& row : ranking.stored.entries())
-    ranking.rows.add(type, stored.record(row.record, ranking.rows.arena()), row.order);
-  return {};
+// From a row of totals, or one of a ranking that has them too.
+Totals totals_of(const Question& question, const RecordType& type, const void* row, std::string_view prefix) {
+  const auto value = [&](std::string_view name) {
+    return number(type.find(std::string(prefix).append(name)), row);
+  };
+  Totals totals{.count = value(question.count_name()), .sums = {}};
+  for (const std::string& field : question.sums) totals.sums.push_back(value(field));
+  return totals;
 }
 
-Result<Totals> read_totals(Lake& lake, const Question& question, const std::string& sql, Waiting& waiting) {
+Result<Totals> ask_totals(Lake& lake, const Question& question, const QuestionSources& sources,
+                          Waiting& waiting) {
+  WEIR_TRY(const std::string sql, made(lake, question, sources, totals_sql));
   WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
   Batch batch;
   for (bool more = true; more;) {
     WEIR_TRY(more, rows.read(batch));
   }
-  Totals totals;
-  if (batch.entries().empty()) return totals;
-  const void* row = batch.entries().front().record;
-  totals.count = number(rows.type().find(question.count_name()), row);
-  for (const std::string& field : question.sums) totals.sums.push_back(number(rows.type().find(field), row));
-  if (const FieldInfo* first = rows.type().find("first"))
-    if (const void* value = first->value(row)) totals.first = *static_cast<const Time*>(value);
-  if (const FieldInfo* last = rows.type().find("last_micros"))
-    if (const void* value = last->value(row))
-      totals.last = Time{*static_cast<const std::int64_t*>(value) * 1000};
-  return totals;
+  if (batch.entries().empty())
+    return Totals{.count = 0, .sums = std::vector<std::uint64_t>(question.sums.size())};
+  return totals_of(question, rows.type(), batch.entries().front().record, "");
+}
+
+std::string literal(const FieldInfo& field, const void* value) {
+  std::string text;
+  append_value(text, field.kind, value, TimeStyle::rfc3339);
+  return field.kind == Kind::text ? duckdb_sql().text(text) : text;
+}
+
+// The values of the keys as they are stored.
+std::vector<KeyValues> values_of(const Question& question, const RecordType& type, const Batch& rows) {
+  std::vector<KeyValues> all;
+  for (const QuestionKey& key : question.keys) {
+    const FieldInfo& field = *type.find(key.name);
+    KeyValues& values = all.emplace_back();
+    std::set<std::string> texts;
+    for (const Batch::Entry& row : rows.entries()) {
+      const void* value = field.value(row.record);
+      value == nullptr ? void(values.null = true) : void(texts.insert(literal(field, value)));
+    }
+    values.texts.assign(texts.begin(), texts.end());
+  }
+  return all;
+}
+
+// The answer's rows, and with them the totals where the statement tells these.
+Result<void> read_rows(Lake& lake, const Question& question, const std::string& sql, Ranking& ranking,
+                       Waiting& waiting, std::vector<KeyValues>* values = nullptr) {
+  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
+  const RecordType& type = ranking.type->type();
+  StoredRows stored(rows.type(), type);
+  ranking.stored.clear();
+  ranking.rows.clear();
+  for (bool more = true; more;) {
+    WEIR_TRY(more, rows.read(ranking.stored));
+  }
+  for (const Batch::Entry& row : ranking.stored.entries())
+    ranking.rows.add(type, stored.record(row.record, ranking.rows.arena()), row.order);
+  if (values != nullptr) *values = values_of(question, rows.type(), ranking.stored);
+  const bool told = rows.type().find(std::string(total_prefix).append(question.count_name())) != nullptr;
+  if (told && !ranking.totals && !ranking.stored.entries().empty())
+    ranking.totals = totals_of(question, rows.type(), ranking.stored.entries().front().record, total_prefix);
+  return {};
 }
 
 // What a row's share is of: the measure that ranks, where it sums up, else bytes or the count.
@@ -138,7 +167,7 @@ std::pair<std::string_view, std::uint64_t> shared(const Question& question, cons
 }
 
 void set_shares(Ranking& ranking, const Question& question) {
-  const auto [name, total] = shared(question, ranking.totals);
+  const auto [name, total] = shared(question, *ranking.totals);
   const RecordType& type = ranking.type->type();
   const FieldInfo *measure = type.find(name), *share = type.find(answer::share);
   for (Batch::Entry& row : ranking.rows.entries()) {
@@ -150,6 +179,14 @@ void set_shares(Ranking& ranking, const Question& question) {
 }
 
 }  // namespace
+
+Result<std::uint64_t> rows_limit(const Arguments& arguments) {
+  const std::string_view text = arguments.value("limit");
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size()) return value;
+  return fail(Code::usage, std::string(text) + " is no number of rows", "-n", "0 means all");
+}
 
 std::uint64_t number(const FieldInfo* field, const void* record) noexcept {
   const void* value = field == nullptr ? nullptr : field->value(record);
@@ -164,7 +201,10 @@ Result<RankingQuestion> ranking_question(const Arguments& arguments, const Recor
   question.record = &type;
   WEIR_TRY(question.keys, parse_keys(keys, type, keys_option));
   WEIR_CHECK(set_measures(question, by, by_option));
-  WEIR_TRY(question.limit, limit_from(arguments));
+  question.limit = 0;
+  if (arguments.has("limit")) {
+    WEIR_TRY(question.limit, rows_limit(arguments));
+  }
   WEIR_TRY(question.range, time_range_from(arguments, clock_time()));
   const RecordType* types[] = {&type};
   asked.where = arguments.value("where");
@@ -207,37 +247,63 @@ void AnswerType::add(std::string name, std::string_view doc, Kind kind, Unit uni
 
 namespace {
 
+bool ranks_by_span(const Question& question) {
+  return question.by == answer::first || question.by == answer::duration ||
+         question.by == answer::bits_per_second || question.by == answer::packets_per_second;
+}
+
 // Time, duration and rates need the records. A question that the rollups can answer goes without, unless they
 // rank.
 Result<QuestionSources> sources_for(Lake& lake, RankingQuestion& asked) {
   Question& question = asked.question;
-  const bool ranks = question.by == answer::first || question.by == answer::duration ||
-                     question.by == answer::bits_per_second || question.by == answer::packets_per_second;
-  question.spans = ranks;
-  if (!ranks && asked.wish.allowed) {
-    WEIR_TRY(QuestionSources sources, choose_sources(question, lake.data(), asked.wish));
-    question.spans = !sources.rolled;
-    return sources;
+  question.spans = ranks_by_span(question);
+  WEIR_TRY(QuestionSources sources, choose_sources(question, lake.data(), asked.wish));
+  question.spans = !sources.rolled;
+  return sources;
+}
+
+// There may be millions of addresses: who is at the top is found out by the sums alone, and the rest is asked
+// about these few.
+bool in_two_steps(const Question& question) {
+  constexpr std::uint64_t few = 200;
+  if (!question.spans || ranks_by_span(question) || question.limit == 0 || question.limit > few) return false;
+  bool address = false;
+  for (const QuestionKey& key : question.keys) {
+    const Kind kind = field_of(key, *question.record).kind;
+    if (kind == Kind::f64 || kind == Kind::duration || kind == Kind::time) return false;  // no exact literal
+    if (key.prefix) return false;  // finding the network again costs more than it saves
+    address |= kind == Kind::addr;
   }
-  question.spans = true;
-  return choose_sources(question, lake.data(), asked.wish);
+  return address;
+}
+
+Result<Ranking> ranked(Lake& lake, const RankingQuestion& asked, Waiting& waiting) {
+  RankingQuestion q = asked;
+  Ranking ranking;
+  WEIR_TRY(ranking.sources, sources_for(lake, q));
+  ranking.type = std::make_unique<AnswerType>(q.question, false);
+  const auto step = [&](const Question& question, std::vector<KeyValues>* values) -> Result<void> {
+    WEIR_TRY(const std::string sql, made(lake, question, ranking.sources, ranking_sql));
+    return read_rows(lake, question, sql, ranking, waiting, values);
+  };
+  if (in_two_steps(q.question)) {
+    Question sums = q.question;
+    sums.spans = false;
+    WEIR_CHECK(step(sums, &q.question.only));
+  }
+  WEIR_CHECK(step(q.question, nullptr));
+  q.question.only.clear();
+  if (!ranking.totals) {
+    WEIR_TRY(ranking.totals, ask_totals(lake, q.question, ranking.sources, waiting));
+  }
+  set_shares(ranking, q.question);
+  return ranking;
 }
 
 }  // namespace
 
 Result<Ranking> ask_ranking(Lake& lake, const RankingQuestion& asked, Waiting& waiting) {
-  return ask_again([&]() -> Result<Ranking> {
-    RankingQuestion q = asked;
-    Ranking ranking;
-    WEIR_TRY(ranking.sources, sources_for(lake, q));
-    ranking.type = std::make_unique<AnswerType>(q.question, false);
-    WEIR_TRY(const std::string sql, made(lake, q.question, ranking.sources, ranking_sql));
-    WEIR_TRY(const std::string totals, made(lake, q.question, ranking.sources, totals_sql));
-    WEIR_CHECK(read_rows(lake, sql, ranking, waiting));
-    WEIR_TRY(ranking.totals, read_totals(lake, q.question, totals, waiting));
-    set_shares(ranking, q.question);
-    return ranking;
-  });
+  return ask_again([&] { return ranked(lake, asked, waiting); });
 }
 
 Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked) {
@@ -252,13 +318,57 @@ Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked) {
       if (part.range.has_to()) out += ", to " + local_text(part.range.to);
       out += '\n';
     }
+    if (in_two_steps(q.question)) {
+      out += "-- in two steps: this finds the rows, then the rest is asked about their keys\n";
+      q.question.spans = false;
+    }
     WEIR_TRY(const std::string sql,
              made(lake, q.question, sources, q.question.step ? series_sql : ranking_sql));
     out += sql + ";\n";
-    if (q.question.step) return out;
-    WEIR_TRY(const std::string totals, made(lake, q.question, sources, totals_sql));
-    return out + totals + ";\n";
+    return out;
   });
+}
+
+namespace {
+
+// What the ranking is of, for a person.
+std::string summary_line(const Ranking& ranking, const Question& question) {
+  std::string line = fmt::format("{} {}", human_count(ranking.totals->count), question.count_name());
+  for (std::size_t i = 0; i < question.sums.size() && i < ranking.totals->sums.size(); ++i) {
+    const bool bytes = question.record->find(question.sums[i])->unit == Unit::bytes;
+    const std::uint64_t sum = ranking.totals->sums[i];
+    line += bytes ? ", " + human_bytes(sum) : fmt::format(", {} {}", human_count(sum), question.sums[i]);
+  }
+  const TimeRange& hours = ranking.sources.hours;
+  const Time first = std::max(question.range.from, hours.from), last = std::min(question.range.to, hours.to);
+  if (hours.has_from() && first < last)
+    line += fmt::format("; {} to {} ({})", local_text(first), local_text(last), human_duration(last - first));
+  if (ranking.sources.rolled) line += "; from rollups: --raw tells first seen, duration and rates";
+  if (ranking.sources.approximate)
+    line += "; approximate: - stands for all addresses that the rollups left out";
+  return line;
+}
+
+}  // namespace
+
+Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked) {
+  WEIR_TRY(Lake lake, open_lake(arguments));
+  if (arguments.has("explain")) {
+    WEIR_TRY(const std::string text, explain_ranking(lake, asked));
+    fmt::print("{}", text);
+    return 0;
+  }
+  Waiting waiting(arguments.has("quiet"));
+  WEIR_TRY(const Ranking ranking, ask_ranking(lake, asked, waiting));
+  waiting.done();
+  const RecordType& rows = ranking.type->type();
+  WEIR_TRY(const Output output, output_from(arguments, {&rows}, "table"));
+  WEIR_TRY(const auto sink, output.sink->open(output.options));
+  for (const Batch::Entry& row : ranking.rows.entries()) WEIR_CHECK(put(*sink, rows, row.record));
+  WEIR_CHECK(sink->close());
+  if (output.options.terminal && output.sink->name == "table")
+    fmt::print("\n{}\n", summary_line(ranking, asked.question));
+  return 0;
 }
 
 }  // namespace weir

@@ -14,6 +14,9 @@ struct RankingQuestion {
   std::string where;  // as it was written
 };
 
+// --limit.
+Result<std::uint64_t> rows_limit(const Arguments& arguments);
+
 // From KEY, --by, -n, --where, --last, --from, --to, --raw, --approximate.
 Result<RankingQuestion> ranking_question(const Arguments& arguments, const RecordType& type,
                                          std::string_view keys, std::string_view keys_option,
@@ -34,7 +37,6 @@ class AnswerType {
 struct Totals {
   std::uint64_t count = 0;
   std::vector<std::uint64_t> sums;  // as Question::sums
-  std::optional<Time> first, last;
 };
 
 struct Ranking {
@@ -42,7 +44,7 @@ struct Ranking {
   std::unique_ptr<AnswerType> type;
   Batch stored;  // as the database told them; the rows' texts are here
   Batch rows;
-  Totals totals;
+  std::optional<Totals> totals;
 };
 
 // Asks the lake, again over a fresh listing when a file is gone.
@@ -52,6 +54,9 @@ Result<Ranking> ask_series(Lake& lake, const RankingQuestion& asked, Waiting& wa
 
 // What would be asked, for --explain.
 Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked);
+
+// Asks, and writes the answer as -o says; or explains. The exit code.
+Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked);
 
 std::uint64_t number(const FieldInfo* field, const void* record) noexcept;
 
