@@ -62,7 +62,7 @@ Result<Listing> listing_from(const Arguments& arguments, const RecordType& type,
 }
 
 // A record that is asked for by all its columns comes as it was stored.
-Result<std::string> listing_sql(Lake& lake, const Listing& listing, std::size_t& files) {
+Result<std::string> listing_sql(LakeReader& lake, const Listing& listing, std::size_t& files) {
   WEIR_TRY(const auto hours, lake_hours(lake.data(), listing.type->name, listing.range));
   std::vector<std::string> paths, all;
   for (const LakeHour& hour : hours) paths.insert(paths.end(), hour.files.begin(), hour.files.end());
@@ -89,7 +89,7 @@ Result<void> write_all(Rows& rows, const RecordType& type, Sink& sink) {
   for (;;) {
     batch.clear();
     auto more = rows.read(batch);
-    if (!more && Lake::vanished(more.error()))
+    if (!more && LakeReader::vanished(more.error()))
       return fail(Code::failed, "a file was replaced while it was read", {}, "ask again");
     if (!more) return tl::unexpected<Error>(more.error());
     if (!*more) return {};
@@ -101,7 +101,7 @@ Result<void> write_all(Rows& rows, const RecordType& type, Sink& sink) {
 Result<int> list_records(const Arguments& arguments, const RecordType& type) {
   WEIR_TRY(const Output output, output_from(arguments, {&type}, "table"));
   WEIR_TRY(const Listing listing, listing_from(arguments, type, output.options.fields));
-  WEIR_TRY(Lake lake, open_lake(arguments));
+  WEIR_TRY(LakeReader lake, open_lake(arguments));
   std::size_t files = 0;
   if (arguments.has("explain")) {
     WEIR_TRY(const std::string sql, ask_again([&] { return listing_sql(lake, listing, files); }));

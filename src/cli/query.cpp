@@ -50,20 +50,20 @@ std::set<std::string> words_of(std::string_view sql) {
 }
 
 struct View {
-  LakeTable table;
+  StoredTable table;
   std::size_t files;
   std::string sql;
 };
 
 // A view of each table that the SQL may mean. Where all of them are to be listed, the others stand there
 // without their files.
-Result<std::vector<View>> views(Lake& lake, const std::string& sql, const TimeRange& range) {
+Result<std::vector<View>> views(LakeReader& lake, const std::string& sql, const TimeRange& range) {
   const std::set<std::string> words = words_of(sql);
   const bool lists = words.contains("show") || words.contains("tables") ||
                      words.contains("information_schema") || words.contains("duckdb_views") ||
                      words.contains("duckdb_columns");
   std::vector<View> made;
-  for (LakeTable& table : lake_tables(record_types())) {
+  for (StoredTable& table : stored_tables(record_types())) {
     const bool meant = words.contains(table.name);
     if (!meant && !lists) continue;
     std::vector<std::string> files, columns;
@@ -87,7 +87,8 @@ Result<std::vector<View>> views(Lake& lake, const std::string& sql, const TimeRa
   return made;
 }
 
-Result<Rows> answer(Lake& lake, const Asked& question, const TimeRange& range, const QueryWatch& watch) {
+Result<Rows> answer(LakeReader& lake, const Asked& question, const TimeRange& range,
+                    const QueryWatch& watch) {
   WEIR_TRY(const auto made, views(lake, question.sql, range));
   for (const View& view : made)
     WEIR_CHECK(lake.connection().run(
@@ -96,7 +97,7 @@ Result<Rows> answer(Lake& lake, const Asked& question, const TimeRange& range, c
   return lake.connection().query(question.sql, watch, question.where);
 }
 
-Result<int> explain(Lake& lake, const Asked& question, const TimeRange& range) {
+Result<int> explain(LakeReader& lake, const Asked& question, const TimeRange& range) {
   WEIR_TRY(const auto made, views(lake, question.sql, range));
   for (const View& view : made)
     fmt::print("-- {}: {} file{}\nCREATE VIEW {} AS {};\n", view.table.name, view.files,
@@ -111,7 +112,7 @@ Result<void> write_all(Rows& rows, Sink& sink) {
   for (;;) {
     batch.clear();
     auto more = rows.read(batch);
-    if (!more && Lake::vanished(more.error()))
+    if (!more && LakeReader::vanished(more.error()))
       return fail(Code::failed, "a file was replaced while it was read", {}, "ask again");
     if (!more) return tl::unexpected<Error>(more.error());
     if (!*more) return {};
@@ -122,7 +123,7 @@ Result<void> write_all(Rows& rows, Sink& sink) {
 Result<int> run_query(const Arguments& arguments) {
   WEIR_TRY(const Asked question, asked(arguments));
   WEIR_TRY(const TimeRange range, time_range_from(arguments, clock_time()));
-  WEIR_TRY(Lake lake, open_lake(arguments));
+  WEIR_TRY(LakeReader lake, open_lake(arguments));
   if (arguments.has("explain")) return ask_again([&] { return explain(lake, question, range); });
   Waiting waiting(arguments.has("quiet"));
   WEIR_TRY(Rows rows, ask_again([&] { return answer(lake, question, range, waiting.watch()); }));

@@ -1,6 +1,7 @@
 // weir top: who and what is at the top of the stored records.
 #include "cli/front/output.hpp"
 #include "cli/front/ranking.hpp"
+#include "cli/front/series.hpp"
 #include "cli/front/time_range.hpp"
 
 namespace weir {
@@ -10,7 +11,9 @@ Result<int> run_top(const Arguments& arguments) {
   WEIR_TRY(const RecordType* type, record_from(arguments));
   WEIR_TRY(const RankingQuestion asked,
            ranking_question(arguments, *type, arguments.value(""), "KEYS", arguments.value("by"), "--by"));
-  return answer_ranking(arguments, asked);
+  if (!arguments.has("over")) return answer_ranking(arguments, asked);
+  WEIR_TRY(const std::optional<Duration> step, step_from(arguments.value("over")));
+  return answer_series(arguments, asked, step);
 }
 
 constexpr Option options[] = {
@@ -28,6 +31,9 @@ constexpr Option options[] = {
     {.name = "where",
      .value = "EXPR",
      .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
+    {.name = "over",
+     .value = "STEP",
+     .doc = "What these did over time, in steps of 5m, 1h, … or auto: a chart on a terminal, else records"},
     {.name = "raw", .doc = "Read the records even where rollups can answer"},
     {.name = "approximate",
      .doc = "Addresses from the rollups, which hold the greatest ones only: fast, and a lower bound"},

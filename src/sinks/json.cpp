@@ -9,11 +9,13 @@
 namespace weir {
 namespace {
 
-// ,"name": in a fixed size, so that copying it is three moves and no call.
+// ,"name": in a fixed size, so that copying it is three moves and no call. What does not fit (names come from
+// SQL, too) is in `lengthy`, and the fixed part empty.
 struct Key {
   static constexpr std::size_t room = 48;
   std::array<char, room> text{};
   std::size_t size = 0;
+  std::string lengthy{};
 };
 struct Column {
   FieldInfo field;
@@ -64,6 +66,7 @@ char* write_key(char* out, const Key& key) noexcept {
 
 // The value after the key, or alone in a list (an empty key).
 void put_value(Scratch& out, const Key& key, Kind kind, const void* value, TimeStyle time) {
+  if (!key.lengthy.empty()) out.copy(key.lengthy);
   if (kind == Kind::text) {
     const Text text = *static_cast<const Text*>(value);
     char* at = write_key(out.room(Key::room + json_text_max(text.size())), key);
@@ -75,7 +78,8 @@ void put_value(Scratch& out, const Key& key, Kind kind, const void* value, TimeS
 }
 
 void put_list(Scratch& out, const Column& column, const ListView& list, TimeStyle time) {
-  static constexpr Key none{};
+  static const Key none{};
+  out.copy(column.key.lengthy);
   out.advance(write_key(out.room(Key::room), column.key));
   out.copy("[");
   for (std::size_t i = 0; i < list.size; ++i) {
@@ -124,10 +128,16 @@ class JsonSink final : public Sink {
 };
 
 Key key_of(std::string_view name) {
-  const std::string text = ",\"" + std::string(name) + "\":";
-  WEIR_ASSERT(text.size() <= Key::room);
-  Key key{.size = text.size()};
-  std::copy(text.begin(), text.end(), key.text.begin());
+  std::string text = ",";
+  append_json_text(text, name);
+  text += ':';
+  Key key;
+  if (text.size() > Key::room) {
+    key.lengthy = std::move(text);
+  } else {
+    key.size = text.size();
+    std::copy(text.begin(), text.end(), key.text.begin());
+  }
   return key;
 }
 

@@ -27,11 +27,12 @@ Result<std::string> data_folder(const Arguments& arguments) {
               "give --data DIR or set WEIR_DATA");
 }
 
-Result<Lake> open_lake(const Arguments& arguments) {
+Result<LakeReader> open_lake(const Arguments& arguments) {
   WEIR_TRY(const std::string data, data_folder(arguments));
   std::error_code ignored;
   const std::filesystem::path temporary = std::filesystem::temp_directory_path(ignored);
-  return Lake::open({.data = data, .duck = {.memory_limit = "2GB", .temporary_folder = temporary.string()}});
+  return LakeReader::open(
+      {.data = data, .duck = {.memory_limit = "2GB", .temporary_folder = temporary.string()}});
 }
 
 Result<const RecordType*> record_from(const Arguments& arguments) {

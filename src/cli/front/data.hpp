@@ -6,7 +6,7 @@
 #include "cli/front/progress.hpp"
 #include "plugin/command.hpp"
 #include "plugin/sink.hpp"
-#include "store/lake.hpp"
+#include "store/lake_reader.hpp"
 
 namespace weir {
 
@@ -28,7 +28,7 @@ inline constexpr Option explain_option{.name = "explain",
 
 // --data, or $WEIR_DATA.
 Result<std::string> data_folder(const Arguments& arguments);
-Result<Lake> open_lake(const Arguments& arguments);
+Result<LakeReader> open_lake(const Arguments& arguments);
 // The type that -r names.
 Result<const RecordType*> record_from(const Arguments& arguments);
 

@@ -73,7 +73,7 @@ Result<void> set_measures(Question& question, std::string_view by, std::string_v
   return {};
 }
 
-PartSource source_of(Lake& lake, const RecordType& type, Result<void>& outcome) {
+PartSource source_of(LakeReader& lake, const RecordType& type, Result<void>& outcome) {
   return [&lake, &type, &outcome](const QuestionPart& part, const std::vector<std::string>& columns) {
     auto sql = lake.table_sql(type, part.table, part.files, columns);
     if (sql) return *sql + " AS records";
@@ -85,7 +85,8 @@ PartSource source_of(Lake& lake, const RecordType& type, Result<void>& outcome) 
 using MakeSql = std::string (*)(const Question&, const std::vector<QuestionPart>&, const SqlDialect&,
                                 const PartSource&);
 
-Result<std::string> made(Lake& lake, const Question& question, const QuestionSources& sources, MakeSql make) {
+Result<std::string> made(LakeReader& lake, const Question& question, const QuestionSources& sources,
+                         MakeSql make) {
   Result<void> outcome;
   std::string sql = make(question, sources.parts, duckdb_sql(), source_of(lake, *question.record, outcome));
   WEIR_CHECK(outcome);
@@ -103,7 +104,7 @@ Totals totals_of(const Question& question, const RecordType& type, const void* r
   return totals;
 }
 
-Result<Totals> ask_totals(Lake& lake, const Question& question, const QuestionSources& sources,
+Result<Totals> ask_totals(LakeReader& lake, const Question& question, const QuestionSources& sources,
                           Waiting& waiting) {
   WEIR_TRY(const std::string sql, made(lake, question, sources, totals_sql));
   WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
@@ -139,7 +140,7 @@ std::vector<KeyValues> values_of(const Question& question, const RecordType& typ
 }
 
 // The answer's rows, and with them the totals where the statement tells these.
-Result<void> read_rows(Lake& lake, const Question& question, const std::string& sql, Ranking& ranking,
+Result<void> read_rows(LakeReader& lake, const Question& question, const std::string& sql, Ranking& ranking,
                        Waiting& waiting, std::vector<KeyValues>* values = nullptr) {
   WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
   const RecordType& type = ranking.type->type();
@@ -254,7 +255,7 @@ bool ranks_by_span(const Question& question) {
 
 // Time, duration and rates need the records. A question that the rollups can answer goes without, unless they
 // rank.
-Result<QuestionSources> sources_for(Lake& lake, RankingQuestion& asked) {
+Result<QuestionSources> sources_for(LakeReader& lake, RankingQuestion& asked) {
   Question& question = asked.question;
   question.spans = ranks_by_span(question);
   WEIR_TRY(QuestionSources sources, choose_sources(question, lake.data(), asked.wish));
@@ -277,7 +278,7 @@ bool in_two_steps(const Question& question) {
   return address;
 }
 
-Result<Ranking> ranked(Lake& lake, const RankingQuestion& asked, Waiting& waiting) {
+Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
   RankingQuestion q = asked;
   Ranking ranking;
   WEIR_TRY(ranking.sources, sources_for(lake, q));
@@ -302,11 +303,34 @@ Result<Ranking> ranked(Lake& lake, const RankingQuestion& asked, Waiting& waitin
 
 }  // namespace
 
-Result<Ranking> ask_ranking(Lake& lake, const RankingQuestion& asked, Waiting& waiting) {
+Result<Ranking> ask_ranking(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
   return ask_again([&] { return ranked(lake, asked, waiting); });
 }
 
-Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked) {
+Result<Ranking> ask_sums(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting,
+                         std::vector<KeyValues>& values) {
+  Question sums = asked.question;
+  sums.spans = false;
+  Ranking ranking;
+  WEIR_TRY(ranking.sources, choose_sources(sums, lake.data(), asked.wish));
+  ranking.type = std::make_unique<AnswerType>(sums, false);
+  WEIR_TRY(const std::string sql, made(lake, sums, ranking.sources, ranking_sql));
+  WEIR_CHECK(read_rows(lake, sums, sql, ranking, waiting, &values));
+  return ranking;
+}
+
+Result<Ranking> ask_series(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
+  Question question = asked.question;
+  question.spans = false;
+  Ranking ranking;
+  WEIR_TRY(ranking.sources, choose_sources(question, lake.data(), asked.wish));
+  ranking.type = std::make_unique<AnswerType>(question, true);
+  WEIR_TRY(const std::string sql, made(lake, question, ranking.sources, series_sql));
+  WEIR_CHECK(read_rows(lake, question, sql, ranking, waiting));
+  return ranking;
+}
+
+Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& asked) {
   return ask_again([&]() -> Result<std::string> {
     RankingQuestion q = asked;
     WEIR_TRY(const QuestionSources sources, sources_for(lake, q));
@@ -352,7 +376,7 @@ std::string summary_line(const Ranking& ranking, const Question& question) {
 }  // namespace
 
 Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked) {
-  WEIR_TRY(Lake lake, open_lake(arguments));
+  WEIR_TRY(LakeReader lake, open_lake(arguments));
   if (arguments.has("explain")) {
     WEIR_TRY(const std::string text, explain_ranking(lake, asked));
     fmt::print("{}", text);

@@ -48,12 +48,15 @@ struct Ranking {
 };
 
 // Asks the lake, again over a fresh listing when a file is gone.
-Result<Ranking> ask_ranking(Lake& lake, const RankingQuestion& asked, Waiting& waiting);
-// Rows by time; their type has `time`, the step's start, first.
-Result<Ranking> ask_series(Lake& lake, const RankingQuestion& asked, Waiting& waiting);
+Result<Ranking> ask_ranking(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting);
+// The ranking by its sums alone, whatever ranks, with the values of the keys that are at the top.
+Result<Ranking> ask_sums(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting,
+                         std::vector<KeyValues>& values);
+// The question has a step. Rows by time and key; their type has `time`, the step's start, first.
+Result<Ranking> ask_series(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting);
 
 // What would be asked, for --explain.
-Result<std::string> explain_ranking(Lake& lake, const RankingQuestion& asked);
+Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& asked);
 
 // Asks, and writes the answer as -o says; or explains. The exit code.
 Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked);

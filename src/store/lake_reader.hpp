@@ -10,15 +10,15 @@
 namespace weir {
 
 // What an answer needs besides the files.
-struct LakeSettings {
+struct LakeReaderSettings {
   std::string data;  // the folder given by --data
   DuckSettings duck;
 };
 
-class Lake {
+class LakeReader {
  public:
   // Fails when the folder is not there. A folder without a lake is an empty lake.
-  static Result<Lake> open(const LakeSettings& settings);
+  static Result<LakeReader> open(const LakeReaderSettings& settings);
 
   const std::string& data() const noexcept { return data_; }
   DuckConnection& connection() noexcept { return connection_; }
@@ -33,7 +33,7 @@ class Lake {
   static bool vanished(const Error& error) noexcept;
 
  private:
-  Lake(std::string data, DuckDatabase database, DuckConnection connection) noexcept;
+  LakeReader(std::string data, DuckDatabase database, DuckConnection connection) noexcept;
   Result<const std::vector<std::string>*> present_columns(const std::vector<std::string>& files);
 
   std::string data_;
@@ -47,19 +47,19 @@ template <class Ask>
 auto ask_again(Ask&& ask) {
   constexpr int most = 5;
   auto result = ask();
-  for (int i = 1; i < most && !result && Lake::vanished(result.error()); ++i) result = ask();
+  for (int i = 1; i < most && !result && LakeReader::vanished(result.error()); ++i) result = ask();
   return result;
 }
 
 // All columns of a lake's table in order: a record type's stored ones, or a rollup's.
-struct LakeTable {
+struct StoredTable {
   std::string name;
   const RecordType* record;
   std::int64_t step_seconds = 0;
 };
 // Every table there may be for these record types, by name: flow, flow_1h, flow_1m, …
-std::vector<LakeTable> lake_tables(const std::vector<const RecordType*>& types);
+std::vector<StoredTable> stored_tables(const std::vector<const RecordType*>& types);
 // The columns with their DuckDB types.
-std::vector<std::pair<std::string, std::string>> table_columns(const LakeTable& table);
+std::vector<std::pair<std::string, std::string>> table_columns(const StoredTable& table);
 
 }  // namespace weir

@@ -1,4 +1,4 @@
-#include "store/lake.hpp"
+#include "store/lake_reader.hpp"
 
 #include <fmt/format.h>
 
@@ -29,10 +29,10 @@ const RollupSpec* rollup_of(const RecordType& type) {
 
 }  // namespace
 
-Lake::Lake(std::string data, DuckDatabase database, DuckConnection connection) noexcept
+LakeReader::LakeReader(std::string data, DuckDatabase database, DuckConnection connection) noexcept
     : data_(std::move(data)), database_(std::move(database)), connection_(std::move(connection)) {}
 
-Result<Lake> Lake::open(const LakeSettings& settings) {
+Result<LakeReader> LakeReader::open(const LakeReaderSettings& settings) {
   std::error_code error;
   if (!std::filesystem::is_directory(settings.data, error))
     return fail(Code::environment, "is no folder", settings.data,
@@ -41,10 +41,10 @@ Result<Lake> Lake::open(const LakeSettings& settings) {
   WEIR_TRY(DuckConnection connection, database.connect());
   WEIR_CHECK(add_address_functions(database, connection));
   WEIR_CHECK(connection.run("SET parquet_metadata_cache = true"));
-  return Lake(settings.data, std::move(database), std::move(connection));
+  return LakeReader(settings.data, std::move(database), std::move(connection));
 }
 
-Result<const std::vector<std::string>*> Lake::present_columns(const std::vector<std::string>& files) {
+Result<const std::vector<std::string>*> LakeReader::present_columns(const std::vector<std::string>& files) {
   const auto known = present_.find(files);
   if (known != present_.end()) return &known->second;
   std::vector<std::string> present;
@@ -61,9 +61,9 @@ Result<const std::vector<std::string>*> Lake::present_columns(const std::vector<
   return &present_.insert_or_assign(files, std::move(present)).first->second;
 }
 
-Result<std::string> Lake::table_sql(const RecordType& type, std::string_view table,
-                                    const std::vector<std::string>& files,
-                                    const std::vector<std::string>& columns) {
+Result<std::string> LakeReader::table_sql(const RecordType& type, std::string_view table,
+                                          const std::vector<std::string>& files,
+                                          const std::vector<std::string>& columns) {
   WEIR_TRY(const auto* present, present_columns(files));
   const std::int64_t is_rollup = table == type.name ? 0 : 1;
   const auto known = table_columns({std::string(table), &type, is_rollup});
@@ -82,24 +82,24 @@ Result<std::string> Lake::table_sql(const RecordType& type, std::string_view tab
   return fmt::format("(SELECT {} FROM {})", fmt::join(select, ", "), read_parquet(files));
 }
 
-bool Lake::vanished(const Error& error) noexcept {
+bool LakeReader::vanished(const Error& error) noexcept {
   return error.what.find("No such file") != std::string::npos ||
          error.what.find("No files found") != std::string::npos;
 }
 
-std::vector<LakeTable> lake_tables(const std::vector<const RecordType*>& types) {
-  std::vector<LakeTable> tables;
+std::vector<StoredTable> stored_tables(const std::vector<const RecordType*>& types) {
+  std::vector<StoredTable> tables;
   for (const RecordType* type : types) {
     tables.push_back({std::string(type->name), type, 0});
     if (rollup_of(*type) == nullptr) continue;
     for (const RollupStep& step : rollup_steps)
       tables.push_back({std::string(type->name) + std::string(step.suffix), type, step.seconds});
   }
-  std::ranges::sort(tables, {}, &LakeTable::name);
+  std::ranges::sort(tables, {}, &StoredTable::name);
   return tables;
 }
 
-std::vector<std::pair<std::string, std::string>> table_columns(const LakeTable& table) {
+std::vector<std::pair<std::string, std::string>> table_columns(const StoredTable& table) {
   const RecordType& stored = stored_type(*table.record);
   std::vector<std::pair<std::string, std::string>> columns;
   const auto add = [&](std::string_view name) {
