@@ -11,14 +11,14 @@ namespace {
 // Where the fields of a version are; 0: it has no such field.
 struct Layout {
   std::uint16_t version;
-  std::uint8_t header, record, most;  // bytes, bytes, records in a datagram
+  std::uint8_t header, record;  // bytes
   std::uint8_t proto, tos, tcp_flags;
   std::uint8_t src_as, dst_as, src_mask, dst_mask;
 };
 constexpr Layout layouts[] = {
-    {1, 16, 48, 24, 38, 39, 40, 0, 0, 0, 0},
-    {5, 24, 48, 30, 38, 39, 37, 40, 42, 44, 45},
-    {7, 24, 52, 28, 38, 39, 37, 40, 42, 44, 45},
+    {1, 16, 48, 38, 39, 40, 0, 0, 0, 0},
+    {5, 24, 48, 38, 39, 37, 40, 42, 44, 45},
+    {7, 24, 52, 38, 39, 37, 40, 42, 44, 45},
 };
 const Layout* layout_of(std::uint16_t version) noexcept {
   const auto* found = std::ranges::find(layouts, version, &Layout::version);
@@ -60,7 +60,7 @@ class NetflowDecoder final : public ExportDecoder {
     if (bytes.size() < layout->header) return malformed(context, "truncated_header");
     const Header header = read_header(*layout, ByteReader(bytes));
     const std::size_t whole = (bytes.size() - layout->header) / layout->record;
-    if (header.count > whole || header.count > layout->most) malformed(context, "bad_count");
+    if (header.count > whole) malformed(context, "bad_count");
     // What is there is used: a cut datagram loses only its end.
     const std::size_t count = std::min<std::size_t>(header.count, whole);
     if (layout->version != 1) follow(context, header);

@@ -1,7 +1,7 @@
 // sFlow v5 (sflow.org, "sFlow Version 5"): sampled packets as flows, interface counters as counters. Numbers
 // of sections and records are those of that document.
 #include <algorithm>
-#include <array>
+#include <string>
 
 #include "records/counter.hpp"
 #include "sources/export_sequence.hpp"
@@ -264,12 +264,12 @@ class SflowDecoder final : public ExportDecoder {
     const std::uint32_t samples = r.u32();
     if (!r.ok()) return malformed(context, "truncated_header");
     const Datagram datagram{agent.value_or(context.exporter), sub_agent};
-    follow(context, datagram, sequence, uptime);
+    Agent* const from = follow(context, datagram, sequence, uptime);
     for (std::uint32_t i = 0; i < samples; ++i) {
       const std::uint32_t format = r.u32();
       const Bytes body = r.bytes(r.u32());
       if (!r.ok()) return malformed(context, "truncated_sample");
-      if (!sample(context, datagram, format, body)) malformed(context, "bad_sample");
+      if (!sample(context, datagram, from, format, body)) malformed(context, "bad_sample");
     }
   }
 
@@ -279,11 +279,17 @@ class SflowDecoder final : public ExportDecoder {
     std::uint32_t sub_agent;
     bool operator==(const Datagram&) const = default;
   };
+  struct Source {
+    std::uint64_t id;  // class and index
+    std::uint32_t dropped;
+  };
   struct Agent {
     Datagram of;
     std::uint32_t uptime = 0;
     ExportSequence sequence{};
+    std::vector<Source> sources{};  // sorted
   };
+  static constexpr std::size_t most_sources = 1024;  // of an agent
   static constexpr std::uint32_t late_datagrams = 64;
 
   static void malformed(ExportContext& context, std::string_view name) {
@@ -291,27 +297,43 @@ class SflowDecoder final : public ExportDecoder {
     context.oddity(name, {});
   }
 
-  void follow(ExportContext& context, const Datagram& datagram, std::uint32_t sequence,
-              std::uint32_t uptime) {
+  // nullptr: there are too many agents.
+  Agent* follow(ExportContext& context, const Datagram& datagram, std::uint32_t sequence,
+                std::uint32_t uptime) {
     auto agent = std::ranges::find(agents_, datagram, &Agent::of);
     if (agent == agents_.end()) {
       if (agents_.size() >= context.limits.domains) {
         context.add(ExportCount::limited);
-        return context.oddity("too_many_domains", {});
+        context.oddity("too_many_domains", {});
+        return nullptr;
       }
       agent = agents_.insert(agents_.end(), {.of = datagram, .uptime = uptime});
     }
     const bool restarted = uptime_went_back(agent->uptime, uptime);
     agent->uptime = uptime;
     agent->sequence.take(sequence, 1, late_datagrams, restarted, context);
+    return &*agent;
+  }
+
+  // Samples that the device had no time to export since the one before: the flows are scaled by too little.
+  static void note_drops(ExportContext& context, Agent& agent, std::uint64_t source, std::uint32_t dropped) {
+    const auto at = std::ranges::lower_bound(agent.sources, source, {}, &Source::id);
+    if (at == agent.sources.end() || at->id != source) {
+      if (agent.sources.size() >= most_sources) return context.add(ExportCount::limited);
+      agent.sources.insert(at, {source, dropped});
+      return;
+    }
+    if (dropped > at->dropped) context.oddity("samples_dropped", std::to_string(dropped - at->dropped));
+    at->dropped = dropped;
   }
 
   // False when it ends too early. One of another kind is skipped.
-  bool sample(ExportContext& context, const Datagram& datagram, std::uint32_t format, Bytes body) {
+  bool sample(ExportContext& context, const Datagram& datagram, Agent* from, std::uint32_t format,
+              Bytes body) {
     ByteReader r(body);
     switch (format) {
       case flow_sample:
-      case expanded_flow_sample: return flow(context, datagram, r, format == expanded_flow_sample);
+      case expanded_flow_sample: return flow(context, datagram, from, r, format == expanded_flow_sample);
       case counter_sample:
       case expanded_counter_sample:
         r.skip(format == expanded_counter_sample ? 12 : 8);  // sequence and source
@@ -320,11 +342,14 @@ class SflowDecoder final : public ExportDecoder {
     }
   }
 
-  bool flow(ExportContext& context, const Datagram& datagram, ByteReader& r, bool expanded) {
+  bool flow(ExportContext& context, const Datagram& datagram, Agent* from, ByteReader& r, bool expanded) {
     Sample s;
-    r.skip(expanded ? 12 : 8);  // sequence and source
+    r.skip(4);  // sequence
+    const std::uint64_t source_class = expanded ? r.u32() : 0;
+    const std::uint64_t source = source_class << 32U | r.u32();
     const std::uint32_t rate = r.u32();
-    r.skip(8);  // pool; and drops, which say how busy the agent is: the rate stays what it is
+    r.skip(4);  // pool
+    const std::uint32_t dropped = r.u32();
     const std::uint32_t in_format = expanded ? r.u32() : 0, in = r.u32();
     const std::uint32_t out_format = expanded ? r.u32() : 0, out = r.u32();
     if (expanded)
@@ -338,6 +363,7 @@ class SflowDecoder final : public ExportDecoder {
       if (r.ok()) read_flow_record(s, format, body, layers_);
     }
     if (!r.ok()) return false;
+    if (from != nullptr) note_drops(context, *from, source, dropped);
     Flow& f = s.flow;
     f.time = context.received;  // a datagram has no time of day
     f.exporter = datagram.agent;

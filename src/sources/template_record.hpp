@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -260,7 +261,8 @@ inline std::uint32_t sampling_rate(const RecordReading& r, const ExportTemplate&
     return detail::narrow32(of / n + (of % n >= n - n / 2 ? 1 : 0));
   };
   if (r.sample_size != 0 && r.population >= r.sample_size) return ratio(r.population, r.sample_size);
-  if (r.probability > 1e-9 && r.probability <= 1) return static_cast<std::uint32_t>(1 / r.probability + 0.5);
+  if (r.probability > 1e-9 && r.probability <= 1)
+    return static_cast<std::uint32_t>(std::lround(1 / r.probability));
   if (r.packets_taken != 0 && t.has(FieldOp::sampling_space)) {
     const std::uint64_t all = r.packets_taken + r.packets_left_out;
     return ratio(all < r.packets_taken ? ~std::uint64_t{0} : all, r.packets_taken);

@@ -21,9 +21,10 @@ Octets opaque(Octets bytes) {
 Octets section(std::size_t format, const Octets& body) {
   return be32(format) + be32(body.size()) + body;
 }
-Octets flow_sample(std::size_t records, const Octets& body, std::size_t in = 7, std::size_t out = 8) {
-  return section(
-      1, be32(1) + be32(7) + be32(256) + be32(1000) + be32(0) + be32(in) + be32(out) + be32(records) + body);
+Octets flow_sample(std::size_t records, const Octets& body, std::size_t in = 7, std::size_t out = 8,
+                   std::size_t dropped = 0) {
+  return section(1, be32(1) + be32(7) + be32(256) + be32(1000) + be32(dropped) + be32(in) + be32(out) +
+                        be32(records) + body);
 }
 Octets expanded_sample(const Octets& body, std::size_t out_format, std::size_t out) {
   return section(3, be32(1) + be32(0) + be32(7) + be32(256) + be32(1000) + be32(0) + be32(0) + be32(70'000) +
@@ -222,6 +223,18 @@ TEST(Sflow, EveryAgentCountsItsDatagrams) {
   EXPECT_EQ(device.count(ExportCount::reordered), 1U);
   send(1, 0, 1000);
   EXPECT_EQ(device.count(ExportCount::restarts), 1U);
+}
+
+TEST(Sflow, SamplesThatTheDeviceDroppedAreTold) {
+  Exporting device("sflow");
+  const Octets record = header_record(11, 48, ip4(17, udp(53, 1000, {})));
+  device.send(Datagram{}(flow_sample(1, record, 7, 8, 100)));
+  device.send(Datagram{.sequence = 2}(flow_sample(1, record, 7, 8, 100)));
+  EXPECT_TRUE(device.oddities.empty()) << "how many there were before is not known";
+  device.send(Datagram{.sequence = 3}(flow_sample(1, record, 7, 8, 103)));
+  EXPECT_EQ(device.oddities, std::vector<std::string>{"samples_dropped"});
+  device.send(Datagram{.sequence = 4}(flow_sample(1, record, 7, 8, 0)));  // started anew
+  EXPECT_EQ(device.oddities.size(), 1U);
 }
 
 TEST(Sflow, WhatIsNotKnownIsSkipped) {
