@@ -68,6 +68,11 @@ Result<Selection> selection_from(const Arguments& arguments) {
   return Selection{std::move(types), std::move(filter), wants, std::move(output)};
 }
 
+// Where the records go.
+Result<std::unique_ptr<Sink>> open_sink(const Selection& selected) {
+  return selected.output.sink->open(selected.output.options);
+}
+
 // What would be lost if it were written over.
 Result<void> check_destination(std::string_view written, const std::vector<std::string>& files) {
   if (written.empty()) return {};
@@ -89,7 +94,7 @@ Result<int> from_files(const Arguments& arguments, const Selection& selected) {
   const std::vector<std::string> files = arguments.all("");
   WEIR_CHECK(check_destination(arguments.value("write"), files));
   WEIR_TRY(const std::uint64_t most, most_flows(arguments));
-  WEIR_TRY(const auto sink, selected.output.sink->open(selected.output.options));
+  WEIR_TRY(const auto sink, open_sink(selected));
   Outlet outlet(*sink, most);
   Exporters exporters;
   ProgressLine progress(!arguments.has("quiet"));
@@ -172,18 +177,19 @@ Result<int> from_sockets(const Arguments& arguments, const Selection& selected) 
   WEIR_TRY(const CollectorOptions options, collector_options(arguments));
   WEIR_TRY(const std::uint64_t most, most_flows(arguments));
   const bool quiet = arguments.has("quiet");
-  WEIR_TRY(const auto sink, selected.output.sink->open(selected.output.options));
+  StopSignals signals;  // before any thread of the sink
+  WEIR_TRY(const auto sink, open_sink(selected));
   StatusLine line(!quiet);
   Outlet outlet(*sink, most);
   if (line.present() && selected.output.options.terminal)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
   Exporters exporters;
-  StopSignals signals;
   WEIR_TRY(const auto collector, Collector::open(options, exporters, selected.wants, outlet));
   if (!quiet) tell_listening(*collector, options.receive_queue);
   CollectSummary summary(outlet);
-  WEIR_TRY(const CollectorStatus last,
-           collector->run(signals, [&](const CollectorStatus& status) { line.show(summary.line(status)); }));
+  std::function<void(const CollectorStatus&)> tick;
+  if (line.present()) tick = [&](const CollectorStatus& status) { line.show(summary.line(status)); };
+  WEIR_TRY(const CollectorStatus last, collector->run(signals, tick));
   line.clear();
   WEIR_CHECK(sink->close());
   if (!quiet) fmt::print(stderr, "{}", summary.end(last));
@@ -216,8 +222,8 @@ constexpr Option options[] = {
     {.name = "listen",
      .letter = 'l',
      .value = "ADDR:PORT",
-     .doc =
-         "Receive on this address, 0.0.0.0:2055 or [::]:6343, any protocol; without, on every customary port",
+     .doc = "Receive by UDP, any protocol, on this address: 0.0.0.0:2055, or [::]:2055 for IPv4 and IPv6; "
+            "without it on every customary port",
      .many = true,
      .group = "Receiving"},
     {.name = "tcp",

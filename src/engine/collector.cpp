@@ -19,6 +19,8 @@ constexpr Duration tick_interval = milliseconds(250), save_interval = seconds(5)
 // After reading what there was: exporters send datagrams one by one, and to wake up for each costs as much as
 // decoding it. The queue holds what comes meanwhile.
 constexpr int nap_milliseconds = 1;
+// For reading what had come before the end; a queue of 64 MiB takes less than a second.
+constexpr Duration longest_drain = seconds(30);
 // While the input does not pause, whoever reads the output gets it this often.
 constexpr Duration flush_interval = milliseconds(200);
 
@@ -26,6 +28,19 @@ Time now() {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(
               std::chrono::system_clock::now().time_since_epoch())
               .count()};
+}
+
+// For waiting: no step of the clock makes it longer or shorter.
+Time steady() {
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::steady_clock::now().time_since_epoch())
+              .count()};
+}
+
+// [::] leaves IPv4 to the address that was named for it.
+Ipv6 ipv6_of(const Endpoint& endpoint, const std::vector<Endpoint>& all) {
+  const auto is_other = [&](const Endpoint& e) { return e.port == endpoint.port && e.address.is_v4(); };
+  return endpoint.port != 0 && std::ranges::any_of(all, is_other) ? Ipv6::only : Ipv6::with_ipv4;
 }
 
 int milliseconds_of(Duration d) noexcept {
@@ -57,8 +72,8 @@ Result<std::unique_ptr<Collector>> Collector::open(const CollectorOptions& optio
   std::unique_ptr<Collector> made(new Collector(options, exporters, wants, outlet));
   for (unsigned i = 0; i < options.threads; ++i) made->workers_.push_back(std::make_unique<Worker>(wants));
   for (const Endpoint& endpoint : options.udp) {
-    WEIR_TRY(auto sockets,
-             UdpSocket::bind_group(endpoint, options.receive_queue / options.threads, options.threads));
+    WEIR_TRY(auto sockets, UdpSocket::bind_group(endpoint, options.receive_queue / options.threads,
+                                                 options.threads, ipv6_of(endpoint, options.udp)));
     const Endpoint local = sockets.front().local();
     made->ports_.push_back({local, std::move(sockets)});
   }
@@ -67,7 +82,7 @@ Result<std::unique_ptr<Collector>> Collector::open(const CollectorOptions& optio
       made->workers_[i]->sockets.push_back(&port.sockets[i]);
   std::vector<TcpListener> listeners;
   for (const Endpoint& endpoint : options.tcp) {
-    WEIR_TRY(auto listener, TcpListener::listen(endpoint));
+    WEIR_TRY(auto listener, TcpListener::listen(endpoint, ipv6_of(endpoint, options.tcp)));
     made->tcp_.push_back(listener.local());
     listeners.push_back(std::move(listener));
   }
@@ -90,7 +105,7 @@ std::vector<Listening> Collector::listening() const {
 
 Result<CollectorStatus> Collector::run(StopSignals& signals,
                                        const std::function<void(const CollectorStatus&)>& tick) {
-  started_ = now();
+  started_ = steady();
   for (const auto& worker : workers_) worker->thread = std::thread([this, &worker] { receive(*worker); });
   std::thread streams;
   if (!tcp_.empty()) streams = std::thread([this] { serve_streams(); });
@@ -112,7 +127,7 @@ void Collector::wait(StopSignals& signals, const std::function<void(const Collec
   Time next_tick = started_ + tick_interval, next_save = started_ + save_interval;
   Time next_stats = after(started_, options_.stats);
   while (true) {
-    const Time at = now();
+    const Time at = steady();
     if (at >= end) return;
     if (at >= next_tick) {
       if (tick) tick(status());
@@ -142,7 +157,8 @@ void Collector::receive(Worker& worker) {
     }
     ::poll(entries.data(), 1, nap_milliseconds);  // until stop_
   }
-  while (receive_once(worker, Time{stopped_at_})) {
+  const Time enough = steady() + longest_drain;
+  while (receive_once(worker, Time{stopped_at_}) && steady() < enough) {
   }
 }
 
@@ -196,7 +212,7 @@ void Collector::serve_streams() {
 }
 
 CollectorStatus Collector::status() const {
-  CollectorStatus status{.running = now() - started_};
+  CollectorStatus status{.running = steady() - started_};
   for (const auto& worker : workers_) {
     status.datagrams += worker->datagrams.load(std::memory_order_relaxed);
     status.bytes += worker->bytes.load(std::memory_order_relaxed);

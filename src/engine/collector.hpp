@@ -80,7 +80,7 @@ class Collector {
   Event stop_;       // the threads are to end
   Event satisfied_;  // the outlet wants no more
   std::atomic<std::int64_t> stopped_at_ = 0;
-  Time started_{};
+  Time started_{};  // on the steady clock
 };
 
 }  // namespace weir

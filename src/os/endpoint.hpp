@@ -23,6 +23,9 @@ std::string to_string(const Endpoint& endpoint);
 // As the kernel has it. IPv4 for addresses that are.
 socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage& out) noexcept;
 Endpoint from_sockaddr(const sockaddr_storage& address) noexcept;
+// For sockets on [::]: as most programs have it, or leaving IPv4 to another socket on the same port.
+enum class Ipv6 : std::uint8_t { with_ipv4, only };
+
 // Whether this machine has IPv6 at all.
 bool has_ipv6() noexcept;
 // What a socket is bound to.

@@ -24,8 +24,8 @@ class TcpConnection {
 
 class TcpListener {
  public:
-  // Port 0 is one that the kernel chooses. IPv6 sockets take IPv6 only.
-  static Result<TcpListener> listen(const Endpoint& endpoint);
+  // Port 0 is one that the kernel chooses.
+  static Result<TcpListener> listen(const Endpoint& endpoint, Ipv6 ipv6 = Ipv6::with_ipv4);
   int fd() const noexcept { return fd_.get(); }
   Endpoint local() const noexcept { return local_endpoint(fd()); }
   // The next connection, without waiting.

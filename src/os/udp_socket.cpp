@@ -22,20 +22,34 @@ void set(int fd, int level, int option, int value) noexcept {
 
 // Which socket of a group a datagram goes to: by its source address, so that an exporter's datagrams stay in
 // order whatever ports it sends from. The kernel's own choice goes by the ports as well.
-void choose_by_source(int fd, bool v4, unsigned sockets) noexcept {
-  const auto load = [](unsigned offset) {  // of the network header
-    return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(SKF_NET_OFF) + offset);
+void choose_by_source(int fd, unsigned sockets) noexcept {
+  const auto load = [](unsigned size, unsigned offset) {  // of the network header
+    return sock_filter BPF_STMT(BPF_LD | size | BPF_ABS, static_cast<unsigned>(SKF_NET_OFF) + offset);
   };
   const sock_filter keep = BPF_STMT(BPF_MISC | BPF_TAX, 0), join = BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0);
-  std::vector<sock_filter> program{load(v4 ? 12 : 8)};
-  if (!v4)
-    for (const unsigned offset : {12U, 16U, 20U}) program.insert(program.end(), {keep, load(offset), join});
-  // Neighbours in a network are spread by a multiplication (Knuth).
-  program.push_back(BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 2'654'435'761U));
-  program.push_back(BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16));
-  program.push_back(BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, sockets));
-  program.push_back(BPF_STMT(BPF_RET | BPF_A, 0));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  const sock_filter program[] = {
+      load(BPF_B, 0),
+      BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 4),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 4, 0, 2),  // the version
+      load(BPF_W, 12),                               // IPv4's source
+      BPF_STMT(BPF_JMP | BPF_JA, 10),
+      load(BPF_W, 8),  // IPv6's, in four parts
+      keep,
+      load(BPF_W, 12),
+      join,
+      keep,
+      load(BPF_W, 16),
+      join,
+      keep,
+      load(BPF_W, 20),
+      join,
+      // Neighbours in a network are spread by a multiplication (Knuth).
+      BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 2'654'435'761U),
+      BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, sockets),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+  const sock_fprog filter{std::size(program), const_cast<sock_filter*>(program)};
   ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter);
 }
 
@@ -66,13 +80,13 @@ DatagramBatch::DatagramBatch(std::size_t most)
   }
 }
 
-Result<UdpSocket> UdpSocket::open(const Endpoint& endpoint, std::size_t queue, bool shared) {
+Result<UdpSocket> UdpSocket::open(const Endpoint& endpoint, std::size_t queue, Ipv6 ipv6, bool shared) {
   sockaddr_storage address{};
   const socklen_t size = to_sockaddr(endpoint, address);
   UdpSocket made(Descriptor(::socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
   const int fd = made.fd();
   if (fd < 0) return bind_error(endpoint, "udp", errno);
-  if (address.ss_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (address.ss_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, ipv6 == Ipv6::only ? 1 : 0);
   if (shared) set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   // The kernel takes twice what is asked for, for its own bookkeeping; without the right to force it, up to
@@ -85,14 +99,14 @@ Result<UdpSocket> UdpSocket::open(const Endpoint& endpoint, std::size_t queue, b
   return made;
 }
 
-Result<UdpSocket> UdpSocket::bind(const Endpoint& endpoint, std::size_t queue) {
-  return open(endpoint, queue, false);
+Result<UdpSocket> UdpSocket::bind(const Endpoint& endpoint, std::size_t queue, Ipv6 ipv6) {
+  return open(endpoint, queue, ipv6, false);
 }
 
 Result<std::vector<UdpSocket>> UdpSocket::bind_group(const Endpoint& endpoint, std::size_t queue,
-                                                     unsigned sockets) {
+                                                     unsigned sockets, Ipv6 ipv6) {
   // Another program that shares ports as well would take its part of the datagrams without a word.
-  WEIR_TRY(auto first, open(endpoint, queue, false));
+  WEIR_TRY(auto first, open(endpoint, queue, ipv6, false));
   std::vector<UdpSocket> group;
   if (sockets == 1) {
     group.push_back(std::move(first));
@@ -103,10 +117,10 @@ Result<std::vector<UdpSocket>> UdpSocket::bind_group(const Endpoint& endpoint, s
     const UdpSocket closed = std::move(first);
   }
   for (unsigned i = 0; i < sockets; ++i) {
-    WEIR_TRY(auto socket, open(bound, queue, true));
+    WEIR_TRY(auto socket, open(bound, queue, ipv6, true));
     group.push_back(std::move(socket));
   }
-  choose_by_source(group.front().fd(), bound.address.is_v4(), sockets);
+  choose_by_source(group.front().fd(), sockets);
   return group;
 }
 

@@ -39,11 +39,11 @@ class UdpSocket {
  public:
   // Bound to the endpoint; port 0 is one that the kernel chooses. IPv6 sockets take IPv6 only. `queue`: bytes
   // of datagrams that wait in the kernel, as far as it allows.
-  static Result<UdpSocket> bind(const Endpoint& endpoint, std::size_t queue);
+  static Result<UdpSocket> bind(const Endpoint& endpoint, std::size_t queue, Ipv6 ipv6 = Ipv6::with_ipv4);
   // So many sockets on one endpoint. All datagrams of one source address go to the same of them. Fails, too,
   // when others share the port.
   static Result<std::vector<UdpSocket>> bind_group(const Endpoint& endpoint, std::size_t queue,
-                                                   unsigned sockets);
+                                                   unsigned sockets, Ipv6 ipv6 = Ipv6::with_ipv4);
 
   int fd() const noexcept { return fd_.get(); }
   Endpoint local() const noexcept { return local_endpoint(fd()); }
@@ -56,7 +56,7 @@ class UdpSocket {
 
  private:
   explicit UdpSocket(Descriptor fd) noexcept : fd_(std::move(fd)) {}
-  static Result<UdpSocket> open(const Endpoint& endpoint, std::size_t queue, bool shared);
+  static Result<UdpSocket> open(const Endpoint& endpoint, std::size_t queue, Ipv6 ipv6, bool shared);
   Descriptor fd_;
 };
 

@@ -84,12 +84,14 @@ TEST(UdpSocket, CountsWhatTheKernelDrops) {
   EXPECT_EQ(received + socket->dropped(), 100U);
 }
 
-TEST(UdpSocket, GroupsKeepEachSourceOnOneSocket) {
-  const auto group = UdpSocket::bind_group(loopback(), 1 << 20, 3);
+// On which of the group's sockets each source's datagrams are, five from 24 neighbouring addresses each.
+void expect_by_source(const Endpoint& bound, Ipv6 ipv6) {
+  const auto group = UdpSocket::bind_group(bound, 1 << 20, 3, ipv6);
   ASSERT_TRUE(group.has_value()) << group.error().line();
   constexpr int sources = 24, each = 5;
+  const Endpoint to = loopback(group->front().local().port);
   for (int i = 0; i < each; ++i)  // each time from another port
-    for (int s = 1; s <= sources; ++s) send_from("127.0.1." + std::to_string(s), group->front().local(), "x");
+    for (int s = 1; s <= sources; ++s) send_from("127.0.1." + std::to_string(s), to, "x");
   DatagramBatch batch(sources * each);
   int used = 0, total = 0;
   for (const UdpSocket& socket : *group) {
@@ -102,7 +104,25 @@ TEST(UdpSocket, GroupsKeepEachSourceOnOneSocket) {
     used += by_source.empty() ? 0 : 1;
   }
   EXPECT_EQ(total, sources * each);
-  EXPECT_EQ(used, 3) << "24 neighbouring addresses are spread";
+  EXPECT_EQ(used, 3);
+}
+
+TEST(UdpSocket, GroupsKeepEachSourceOnOneSocket) {
+  expect_by_source(loopback(), Ipv6::only);
+}
+
+TEST(UdpSocket, GroupsOnIpv6TakeIpv4AsWell) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  expect_by_source(*parse_endpoint("[::]:0"), Ipv6::with_ipv4);
+}
+
+TEST(UdpSocket, Ipv6OnlyLeavesIpv4ToAnother) {
+  if (!has_ipv6()) GTEST_SKIP() << "no IPv6 here";
+  const auto v4 = UdpSocket::bind(loopback(), 4096);
+  ASSERT_TRUE(v4.has_value());
+  const Endpoint any{Addr{}, v4->local().port};
+  EXPECT_FALSE(UdpSocket::bind(any, 4096, Ipv6::with_ipv4).has_value());
+  EXPECT_TRUE(UdpSocket::bind(any, 4096, Ipv6::only).has_value());
 }
 
 TEST(UdpSocket, GroupsDoNotShareAPortWithOthers) {
