@@ -62,10 +62,6 @@ int nibble(char c) noexcept {
 
 }  // namespace
 
-bool Addr::is_unspecified() const noexcept {
-  return *this == Addr{} || *this == v4(Addr{}.bytes.data());
-}
-
 bool Addr::is_private() const noexcept {
   if (!is_v4()) {
     if ((bytes[0] & 0xfe) == 0xfc) return true;                              // RFC 4193

@@ -17,6 +17,13 @@ struct Addr {
   std::array<std::uint8_t, 16> bytes{};
 
   auto operator<=>(const Addr&) const = default;
+  // By words, as is_v4(): the comparison of bytes is a call.
+  bool operator==(const Addr& other) const noexcept {
+    std::uint64_t a[2], b[2];
+    std::memcpy(a, this, sizeof a);
+    std::memcpy(b, &other, sizeof b);
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+  }
   static Addr v4(const std::uint8_t* four) noexcept {
     Addr a;
     a.bytes[10] = a.bytes[11] = 0xff;
@@ -28,7 +35,6 @@ struct Addr {
     std::memcpy(a.bytes.data(), sixteen, 16);
     return a;
   }
-  // By words: the comparison of twelve bytes is a call.
   bool is_v4() const noexcept {
     static constexpr std::uint8_t mapped[4] = {0, 0, 0xff, 0xff};
     std::uint64_t zero = 0;
@@ -39,7 +45,9 @@ struct Addr {
     return zero == 0 && mark == wanted;
   }
   bool is_multicast() const noexcept { return is_v4() ? bytes[12] >> 4 == 0xe : bytes[0] == 0xff; }
-  bool is_unspecified() const noexcept;
+  bool is_unspecified() const noexcept {  // :: or 0.0.0.0
+    return *this == Addr{} || *this == v4(Addr{}.bytes.data());
+  }
   // RFC 1918, RFC 4193, link-local and loopback ranges.
   bool is_private() const noexcept;
 };

@@ -91,16 +91,19 @@ constexpr std::string_view word(const std::string_view (&words)[n], std::uint64_
   return v < n ? words[v] : std::string_view{};
 }
 
+// By words: the comparison of bytes is a call, and comes for each address of each record.
+inline bool is_zero(const std::uint8_t* p, bool v6) noexcept {
+  if (!v6) return load_le<std::uint32_t>(p) == 0;
+  return (load_le<std::uint64_t>(p) | load_le<std::uint64_t>(p + 8)) == 0;
+}
 inline void set_address(Addr& to, const std::uint8_t* p, bool v6) noexcept {
-  constexpr std::uint8_t zeros[16] = {};
   // A template may have both families, and then the one that is zero does not count. 0.0.0.0 alone is one.
-  if (std::memcmp(p, zeros, v6 ? 16 : 4) == 0 && (v6 || to != Addr{})) return;
+  if (is_zero(p, v6) && (v6 || to != Addr{})) return;
   to = v6 ? Addr::v6(p) : Addr::v4(p);
 }
 // Here zero means that there is none.
 inline void set_address(std::optional<Addr>& to, const std::uint8_t* p, bool v6) noexcept {
-  constexpr std::uint8_t zeros[16] = {};
-  if (std::memcmp(p, zeros, v6 ? 16 : 4) != 0) to = v6 ? Addr::v6(p) : Addr::v4(p);
+  if (!is_zero(p, v6)) to = v6 ? Addr::v6(p) : Addr::v4(p);
 }
 inline void set_mask(std::optional<std::uint8_t>& to, std::uint64_t v) noexcept {
   if (v != 0 || !to) to = static_cast<std::uint8_t>(v);
