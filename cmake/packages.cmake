@@ -11,6 +11,8 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(LZO REQUIRED IMPORTED_TARGET lzo2)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(MAXMIND REQUIRED IMPORTED_TARGET libmaxminddb)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(DuckDB REQUIRED)
@@ -18,5 +20,5 @@ find_package(DuckDB REQUIRED)
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
   OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
-  PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 tl::expected DuckDB::Header
+  PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::MAXMIND tl::expected DuckDB::Header
   ${CMAKE_DL_LIBS})

@@ -7,10 +7,12 @@
 #include <filesystem>
 
 #include "cli/front/collect_summary.hpp"
+#include "cli/front/export_state.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/selection.hpp"
 #include "cli/front/status_line.hpp"
+#include "cli/front/storing.hpp"
 #include "core/human.hpp"
 #include "engine/collect_files.hpp"
 #include "engine/collector.hpp"
@@ -56,7 +58,9 @@ Result<Selection> selection_from(const Arguments& arguments) {
   const std::string_view form = format.empty() ? fallback : format;
   const bool one_type = form == "csv" || form == "tsv" || (form == "table" && (live || !terminal));
   RecordTypes usual{&record_type<Flow>()};
-  if (!one_type || arguments.value("write").ends_with('/')) {
+  if (arguments.has("data")) {
+    usual = collected_types();
+  } else if (!one_type || arguments.value("write").ends_with('/')) {
     usual = collected_types();
     std::erase(usual, &record_type<Stat>());
   }
@@ -68,13 +72,8 @@ Result<Selection> selection_from(const Arguments& arguments) {
   return Selection{std::move(types), std::move(filter), wants, std::move(output)};
 }
 
-// Where the records go.
-Result<std::unique_ptr<Sink>> open_sink(const Selection& selected) {
-  return selected.output.sink->open(selected.output.options);
-}
-
 // What would be lost if it were written over.
-Result<void> check_destination(std::string_view written, const std::vector<std::string>& files) {
+Result<void> check_not_input(std::string_view written, const std::vector<std::string>& files) {
   if (written.empty()) return {};
   WEIR_TRY(const auto paths, expand_inputs(files));
   std::error_code ignored;
@@ -92,10 +91,11 @@ Result<std::uint64_t> most_flows(const Arguments& arguments) {
 
 Result<int> from_files(const Arguments& arguments, const Selection& selected) {
   const std::vector<std::string> files = arguments.all("");
-  WEIR_CHECK(check_destination(arguments.value("write"), files));
+  WEIR_CHECK(check_not_input(arguments.value("write"), files));
   WEIR_TRY(const std::uint64_t most, most_flows(arguments));
-  WEIR_TRY(const auto sink, open_sink(selected));
-  Outlet outlet(*sink, most);
+  WEIR_TRY(const Storing storing,
+           open_destination(arguments, selected.output, WhenDiskFull::wait, interrupted));
+  Outlet outlet(*storing.sink, most);
   Exporters exporters;
   ProgressLine progress(!arguments.has("quiet"));
   std::signal(SIGINT, stop_collecting);
@@ -105,7 +105,7 @@ Result<int> from_files(const Arguments& arguments, const Selection& selected) {
                [&](const CollectProgress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); },
                interrupted));
   progress.clear();
-  WEIR_CHECK(sink->close());
+  WEIR_CHECK(storing.sink->close());
   for (const Damage& d : outcome.damages)
     fmt::print(stderr, "weir: {}: {} at byte {}\n", d.file, d.what, d.offset);
   if (interrupted)
@@ -156,6 +156,8 @@ Result<CollectorOptions> collector_options(const Arguments& arguments) {
   }
   if (arguments.has("stats")) {
     WEIR_TRY(options.stats, duration_of(arguments, "stats"));
+  } else if (arguments.has("data")) {
+    options.stats = seconds(60);
   }
   return options;
 }
@@ -178,25 +180,31 @@ Result<int> from_sockets(const Arguments& arguments, const Selection& selected) 
   WEIR_TRY(const std::uint64_t most, most_flows(arguments));
   const bool quiet = arguments.has("quiet");
   StopSignals signals;  // before any thread of the sink
-  WEIR_TRY(const auto sink, open_sink(selected));
+  WEIR_TRY(const Storing storing,
+           open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
+  std::unique_ptr<ExportStateStore> state;
+  if (storing.store != nullptr) {
+    WEIR_TRY(state, open_export_state(std::string(arguments.value("data"))));
+  }
   StatusLine line(!quiet);
-  Outlet outlet(*sink, most);
+  Outlet outlet(*storing.sink, most);
   if (line.present() && selected.output.options.terminal)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
-  Exporters exporters;
+  Exporters exporters({.store = state.get()});
   WEIR_TRY(const auto collector, Collector::open(options, exporters, selected.wants, outlet));
   if (!quiet) tell_listening(*collector, options.receive_queue);
-  CollectSummary summary(outlet);
+  CollectSummary summary(outlet, storing.store.get());
   std::function<void(const CollectorStatus&)> tick;
   if (line.present()) tick = [&](const CollectorStatus& status) { line.show(summary.line(status)); };
   WEIR_TRY(const CollectorStatus last, collector->run(signals, tick));
   line.clear();
-  WEIR_CHECK(sink->close());
+  WEIR_CHECK(storing.sink->close());
   if (!quiet) fmt::print(stderr, "{}", summary.end(last));
   return 0;
 }
 
 Result<int> run_collect(const Arguments& arguments) {
+  WEIR_CHECK(check_destination(arguments));
   WEIR_TRY(const Selection selected, selection_from(arguments));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
@@ -239,8 +247,16 @@ constexpr Option options[] = {
     {.name = "duration", .value = "TIME", .doc = "Stop after this long", .group = "Receiving"},
     {.name = "stats",
      .value = "TIME",
-     .doc = "Write stat records this often, if they are wanted, and not only at the end",
+     .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m with --data",
      .group = "Receiving"},
+    store_in_option,
+    sensor_option,
+    keep_option,
+    keep_size_option,
+    keep_rollups_option,
+    when_full_option,
+    sync_option,
+    flush_option,
     {.name = "threads",
      .value = "N",
      .doc = "Receiving threads; one per core unless given",
@@ -257,6 +273,7 @@ constexpr CommandSpec spec{
         "port\n"
         "  weir collect -l 0.0.0.0:9995 -o json | jq .src_ip\n"
         "  weir collect -l [::]:6343 -r counter -o csv -w counters.csv --duration 1h\n"
+        "  weir collect --data /var/lib/weir --keep 90d                   for weir top, flows and query\n"
         "  weir collect export.pcap -o csv -f time,src_ip,dst_ip,bytes    out of a capture\n"
         "  weir collect flows.ipfix -r stat                               counts of each exporter\n"
         "\n"

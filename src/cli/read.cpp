@@ -154,11 +154,6 @@ Result<void> check_options(const Arguments& arguments, const std::vector<std::st
                     "leave one of them out; > FILE keeps the page");
     return {};
   }
-  if (arguments.has("data"))
-    for (const std::string_view option : {"write", "output", "fields", "profile"})
-      if (arguments.has(option) && !arguments.value(option).empty())
-        return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),
-                    "leave it out, or --data");
   if (written.ends_with(".pcap") || written.ends_with(".pcapng"))
     return fail(Code::usage, written + " is a capture's name, and records are written", "--write",
                 "name the file after its format: .json, .csv, .tsv");
@@ -173,12 +168,7 @@ Result<void> check_options(const Arguments& arguments, const std::vector<std::st
 
 Result<int> write_records(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
                           const Output& output, const Arguments& arguments, bool quiet) {
-  Storing storing;
-  if (arguments.has("data")) {
-    WEIR_TRY(storing, open_storing(arguments, WhenDiskFull::wait, interrupted));
-  } else {
-    WEIR_TRY(storing.sink, output.sink->open(output.options));
-  }
+  WEIR_TRY(const Storing storing, open_destination(arguments, output, WhenDiskFull::wait, interrupted));
   const std::unique_ptr<Sink>& sink = storing.sink;
   ProgressLine progress(!quiet);
   WEIR_TRY(
@@ -214,30 +204,30 @@ Result<int> show_page(const Plan& plan, PacketSource& source, const std::optiona
 
 // Files that hold records already: only the filter, the fields and the form of the output are left to settle.
 Result<int> read_record_files(const std::vector<RecordInput>& files, const Plan& plan, const Output& output,
-                              const Inputs& inputs, bool page, bool quiet) {
+                              const Inputs& inputs, const Arguments& arguments, bool page) {
   if (!inputs.bpf.empty())
     return fail(Code::usage, "BPF is about packets, and there are none in " + files.front().path, inputs.bpf,
                 "use --where");
   WEIR_CHECK(check_record_types(files, output.options.types));
   Summary summary;
   Observer observer;
-  std::unique_ptr<Sink> sink;
+  Storing storing;
   if (page) {
     observer = [&](const RecordType& type, const void* record) { summary.add(type, record); };
   } else {
-    WEIR_TRY(sink, output.sink->open(output.options));
+    WEIR_TRY(storing, open_destination(arguments, output, WhenDiskFull::wait, interrupted));
   }
-  ProgressLine progress(!quiet);
+  ProgressLine progress(!arguments.has("quiet"));
   WEIR_TRY(const Outcome outcome,
            run_record_files(
-               files, plan.wants, sink.get(), observer,
+               files, plan.wants, storing.sink.get(), observer,
                [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets, "records"); },
                interrupted));
   progress.clear();
   if (page)
     print_page(summary, inputs, outcome);
   else
-    WEIR_CHECK(sink->close());
+    WEIR_CHECK(storing.sink->close());
   return report_missing(outcome);
 }
 
@@ -259,6 +249,7 @@ Result<int> run_read(const Arguments& arguments) {
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
                        arguments.has("write") || arguments.has("profile") || arguments.has("data");
   const bool page = arguments.has("summary") || (format.empty() && !selects && stdout_terminal().present);
+  WEIR_CHECK(check_destination(arguments));
   WEIR_CHECK(check_options(arguments, inputs.files, page));
   // A table is for reading along; a file is the same wherever stdout goes.
   const bool table = selects && !arguments.has("write") && stdout_terminal().present;
@@ -274,8 +265,7 @@ Result<int> run_read(const Arguments& arguments) {
   std::signal(SIGINT, interrupt);
   WEIR_TRY(const auto paths, expand_inputs(inputs.files));
   WEIR_TRY(const auto record_files, find_record_files(paths));
-  if (!record_files.empty())
-    return read_record_files(record_files, plan, output, inputs, page, arguments.has("quiet"));
+  if (!record_files.empty()) return read_record_files(record_files, plan, output, inputs, arguments, page);
   const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
   WEIR_ASSERT(pcap != nullptr);
   WEIR_TRY(const auto source, pcap->open(paths));
@@ -304,7 +294,7 @@ constexpr Option options[] = {
     write_option,
     profile_option,
     time_option,
-    data_option,
+    store_in_option,
     sensor_option,
     keep_option,
     keep_size_option,

@@ -85,8 +85,8 @@ TEST(LakeFiles, HoursOfTheRangeOnly) {
   EXPECT_TRUE(all[1].files[0].ends_with("hour=00/a.parquet"));
   const auto starts = [&](const char* from, const char* to) {
     std::string out;
-    for (const LakeHour& hour : lake_hours(folder.path(), "flow", {at(from), at(to)}).value())
-      out += std::to_string(hour.start.ns / 3'600'000'000'000 % 24) + " ";
+    const auto hours = lake_hours(folder.path(), "flow", {at(from), at(to)});
+    for (const LakeHour& hour : *hours) out += std::to_string(hour.start.ns / 3'600'000'000'000 % 24) + " ";
     return out;
   };
   EXPECT_EQ(starts("2026-01-30T23:59:59.999Z", "2026-01-31T00:00:00Z"), "23 ");

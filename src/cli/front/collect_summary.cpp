@@ -37,6 +37,11 @@ std::string CollectSummary::line(const CollectorStatus& status) {
   tell(all[ExportCount::unknown_templates], "unknown templates");
   tell(all[ExportCount::malformed], "malformed");
   tell(all.unrecognised, "unrecognised");
+  if (store_ != nullptr) {
+    const StoreStatus stored = store_->status();
+    tell(stored.refused, stored.full ? "DISK FULL, refused" : "refused");
+    if (stored.waiting_segments > 1) tell(stored.waiting_segments, "segments waiting");
+  }
   if (out.size() == without) out += "  nothing lost";
   return out;
 }
@@ -55,6 +60,12 @@ std::string CollectSummary::end(const CollectorStatus& status) const {
   tell(all[ExportCount::malformed], "malformed messages");
   tell(all.unrecognised, "datagrams or connections of no protocol known here");
   tell(all.forgotten, "exporters forgotten to make room for others");
+  if (store_ != nullptr) {
+    const StoreStatus stored = store_->status();
+    out += fmt::format("weir: {} stored in {}, {}\n", counted(stored.published, "record"),
+                       counted(stored.files, "file"), human_bytes(stored.file_bytes));
+    tell(stored.refused, "records refused while the disk was full");
+  }
   tell(status.streams.refused, "connections refused, being too many");
   return out;
 }

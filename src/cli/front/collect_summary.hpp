@@ -5,12 +5,14 @@
 #include <string>
 
 #include "engine/collector.hpp"
+#include "store/store.hpp"
 
 namespace weir {
 
 class CollectSummary {
  public:
-  explicit CollectSummary(const Outlet& outlet) noexcept : outlet_(outlet) {}
+  // `store` may be null: nothing is stored.
+  CollectSummary(const Outlet& outlet, const Store* store) noexcept : outlet_(outlet), store_(store) {}
 
   // Rates over the last second or so. Called a few times a second.
   std::string line(const CollectorStatus& status);
@@ -23,6 +25,7 @@ class CollectSummary {
     std::uint64_t flows, packets, bytes;
   };
   const Outlet& outlet_;
+  const Store* store_;
   std::deque<Sample> samples_;
 };
 

@@ -35,10 +35,8 @@ std::string sensor_of(const Arguments& arguments) {
   return name;
 }
 
-}  // namespace
-
-Result<Storing> open_storing(const Arguments& arguments, WhenDiskFull when_full,
-                             const std::atomic<bool>& stop) {
+Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
+                           const std::atomic<bool>& stop) {
   LakePolicy policy;
   WEIR_TRY(policy.retention.age, duration_of(arguments, "keep"));
   WEIR_TRY(policy.retention.rollups_age, duration_of(arguments, "keep-rollups"));
@@ -58,6 +56,25 @@ Result<Storing> open_storing(const Arguments& arguments, WhenDiskFull when_full,
   WEIR_TRY(storing.store, Store::open(std::move(settings), std::move(publisher)));
   storing.sink = make_store_sink(*storing.store, when_full, stop);
   return storing;
+}
+
+}  // namespace
+
+Result<Storing> open_destination(const Arguments& arguments, const Output& output, WhenDiskFull when_full,
+                                 const std::atomic<bool>& stop) {
+  if (arguments.has("data")) return open_store(arguments, when_full, stop);
+  Storing storing;
+  WEIR_TRY(storing.sink, output.sink->open(output.options));
+  return storing;
+}
+
+Result<void> check_destination(const Arguments& arguments) {
+  if (!arguments.has("data")) return {};
+  for (const std::string_view option : {"write", "output", "fields", "profile"})
+    if (arguments.has(option) && !arguments.value(option).empty())
+      return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),
+                  "leave it out, or --data");
+  return {};
 }
 
 }  // namespace weir

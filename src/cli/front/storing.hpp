@@ -1,10 +1,11 @@
 // The options by which a command stores its records instead of writing them. A command puts them into its
-// option table and calls open_storing().
+// option table and calls open_destination().
 #pragma once
 
 #include <atomic>
 #include <memory>
 
+#include "cli/front/output.hpp"
 #include "plugin/command.hpp"
 #include "plugin/sink.hpp"
 #include "store/store.hpp"
@@ -12,11 +13,12 @@
 
 namespace weir {
 
-inline constexpr Option data_option{.name = "data",
-                                    .value = "DIR",
-                                    .doc = "Store the records in this folder, for weir top, flows and query",
-                                    .choices = "@folders",
-                                    .group = "Storing"};
+inline constexpr Option store_in_option{
+    .name = "data",
+    .value = "DIR",
+    .doc = "Store the records in this folder, for weir top, flows and query",
+    .choices = "@folders",
+    .group = "Storing"};
 inline constexpr Option sensor_option{
     .name = "sensor",
     .value = "NAME",
@@ -54,11 +56,14 @@ inline constexpr Option flush_option{.name = "flush",
                                      .group = "Storing"};
 
 struct Storing {
-  std::unique_ptr<Store> store;
-  std::unique_ptr<Sink> sink;  // refers to the store
+  std::unique_ptr<Store> store;  // nullptr without --data
+  std::unique_ptr<Sink> sink;    // refers to the store
 };
-// For a command that was given --data. `stop` ends the waiting for room on a full disk.
-Result<Storing> open_storing(const Arguments& arguments, WhenDiskFull when_full,
-                             const std::atomic<bool>& stop);
+// The store of a command that was given --data, else the sink of its output. `stop` ends the waiting for room
+// on a full disk.
+Result<Storing> open_destination(const Arguments& arguments, const Output& output, WhenDiskFull when_full,
+                                 const std::atomic<bool>& stop);
+// An error when options of the output are given together with --data.
+Result<void> check_destination(const Arguments& arguments);
 
 }  // namespace weir
