@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 namespace weir {
 namespace {
 
@@ -34,7 +32,8 @@ class DuckDbSql final : public SqlDialect {
                        time(offset.ns / 1000));
   }
   std::string sum(const std::string& value) const override {
-    return fmt::format("CAST(least(sum({}), 18446744073709551615) AS UBIGINT)", value);
+    constexpr std::string_view most = "18446744073709551615";  // least() would take it for null, too
+    return fmt::format("CAST(CASE WHEN sum({0}) > {1} THEN {1} ELSE sum({0}) END AS UBIGINT)", value, most);
   }
   std::string as_u64(const std::string& value) const override { return "CAST(" + value + " AS UBIGINT)"; }
   std::string as_i64(const std::string& value) const override { return "CAST(" + value + " AS BIGINT)"; }

@@ -93,14 +93,13 @@ Result<std::string> made(LakeReader& lake, const Question& question, const Quest
   return sql;
 }
 
-// The rows of the SQL as records of the type.
 // From a row of totals, or one of a ranking that has them too.
 Totals totals_of(const Question& question, const RecordType& type, const void* row, std::string_view prefix) {
   const auto value = [&](std::string_view name) {
     return number(type.find(std::string(prefix).append(name)), row);
   };
   Totals totals{.count = value(question.count_name()), .sums = {}};
-  for (const std::string& field : question.sums) totals.sums.push_back(value(field));
+  for (const std::string& field : question.sums) totals.sums.emplace_back(field, value(field));
   return totals;
 }
 
@@ -112,8 +111,7 @@ Result<Totals> ask_totals(LakeReader& lake, const Question& question, const Ques
   for (bool more = true; more;) {
     WEIR_TRY(more, rows.read(batch));
   }
-  if (batch.entries().empty())
-    return Totals{.count = 0, .sums = std::vector<std::uint64_t>(question.sums.size())};
+  if (batch.entries().empty()) return Totals{};
   return totals_of(question, rows.type(), batch.entries().front().record, "");
 }
 
@@ -161,9 +159,10 @@ Result<void> read_rows(LakeReader& lake, const Question& question, const std::st
 
 // What a row's share is of: the measure that ranks, where it sums up, else bytes or the count.
 std::pair<std::string_view, std::uint64_t> shared(const Question& question, const Totals& totals) {
-  for (const std::string_view name : {std::string_view(question.by), std::string_view("bytes")})
-    for (std::size_t i = 0; i < question.sums.size(); ++i)
-      if (question.sums[i] == name && question.by != question.count_name()) return {name, totals.sums[i]};
+  if (question.by != question.count_name())
+    for (const std::string_view name : {std::string_view(question.by), std::string_view("bytes")})
+      for (const auto& [field, total] : totals.sums)
+        if (field == name) return {field, total};
   return {question.count_name(), totals.count};
 }
 
@@ -278,6 +277,15 @@ bool in_two_steps(const Question& question) {
   return address;
 }
 
+// What ranks, alone.
+Question first_step(const Question& question) {
+  Question first = question;
+  first.spans = false;
+  if (question.by != answer::bytes_per_packet)
+    std::erase_if(first.sums, [&](const std::string& field) { return field != question.by; });
+  return first;
+}
+
 Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
   RankingQuestion q = asked;
   Ranking ranking;
@@ -288,9 +296,7 @@ Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& 
     return read_rows(lake, question, sql, ranking, waiting, values);
   };
   if (in_two_steps(q.question)) {
-    Question sums = q.question;
-    sums.spans = false;
-    WEIR_CHECK(step(sums, &q.question.only));
+    WEIR_CHECK(step(first_step(q.question), &q.question.only));
   }
   WEIR_CHECK(step(q.question, nullptr));
   q.question.only.clear();
@@ -344,7 +350,7 @@ Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& ask
     }
     if (in_two_steps(q.question)) {
       out += "-- in two steps: this finds the rows, then the rest is asked about their keys\n";
-      q.question.spans = false;
+      q.question = first_step(q.question);
     }
     WEIR_TRY(const std::string sql,
              made(lake, q.question, sources, q.question.step ? series_sql : ranking_sql));
@@ -358,10 +364,9 @@ namespace {
 // What the ranking is of, for a person.
 std::string summary_line(const Ranking& ranking, const Question& question) {
   std::string line = fmt::format("{} {}", human_count(ranking.totals->count), question.count_name());
-  for (std::size_t i = 0; i < question.sums.size() && i < ranking.totals->sums.size(); ++i) {
-    const bool bytes = question.record->find(question.sums[i])->unit == Unit::bytes;
-    const std::uint64_t sum = ranking.totals->sums[i];
-    line += bytes ? ", " + human_bytes(sum) : fmt::format(", {} {}", human_count(sum), question.sums[i]);
+  for (const auto& [field, sum] : ranking.totals->sums) {
+    const bool bytes = question.record->find(field)->unit == Unit::bytes;
+    line += bytes ? ", " + human_bytes(sum) : fmt::format(", {} {}", human_count(sum), field);
   }
   const TimeRange& hours = ranking.sources.hours;
   const Time first = std::max(question.range.from, hours.from), last = std::min(question.range.to, hours.to);

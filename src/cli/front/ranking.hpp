@@ -36,7 +36,7 @@ class AnswerType {
 
 struct Totals {
   std::uint64_t count = 0;
-  std::vector<std::uint64_t> sums;  // as Question::sums
+  std::vector<std::pair<std::string, std::uint64_t>> sums;  // those that were asked for
 };
 
 struct Ranking {
