@@ -36,6 +36,31 @@ duckdb_logical_type logical_type(const DuckLibrary& duck, const FieldInfo& field
   return list;
 }
 
+bool stands_as_it_is(Text text) noexcept {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    if (length == 0 || looks_like_hex_escape(text, at)) return false;
+    at += length;
+  }
+  return true;
+}
+
+// DuckDB takes valid UTF-8 only. Other bytes become \xNN, as in every text output.
+std::string as_utf8(Text text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    if (length != 0 && !looks_like_hex_escape(text, at)) {
+      out.append(text, at, length);
+      at += length;
+      continue;
+    }
+    char buffer[4];
+    out.append(buffer, write_hex_escape(buffer, static_cast<unsigned char>(text[at++])));
+  }
+  return out;
+}
+
 template <class T>
 void put(const DuckLibrary& duck, duckdb_vector vector, idx_t row, T value) {
   static_cast<T*>(duck.vector_get_data(vector))[row] = value;
@@ -44,7 +69,9 @@ void put(const DuckLibrary& duck, duckdb_vector vector, idx_t row, T value) {
 void put_value(const DuckLibrary& duck, duckdb_vector vector, idx_t row, Kind kind, const void* value) {
   visit_value(kind, value, [&]<class T>(const T& v) {
     if constexpr (std::is_same_v<T, Text>) {
-      duck.vector_assign_string_element_len(vector, row, v.data(), v.size());
+      if (stands_as_it_is(v)) return duck.vector_assign_string_element_len(vector, row, v.data(), v.size());
+      const std::string escaped = as_utf8(v);
+      duck.vector_assign_string_element_len(vector, row, escaped.data(), escaped.size());
     } else if constexpr (std::is_same_v<T, Time>) {
       put(duck, vector, row, v.ns / 1000 - (v.ns % 1000 < 0 ? 1 : 0));
     } else if constexpr (std::is_same_v<T, Duration>) {

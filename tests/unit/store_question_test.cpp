@@ -8,6 +8,7 @@
 #include "records/flow.hpp"
 #include "small_lake.hpp"
 #include "store/lake_reader.hpp"
+#include "store/record_table.hpp"
 #include "store/rollup_choice.hpp"
 #include "store/stored_rows.hpp"
 
@@ -291,6 +292,39 @@ TEST(StoredRowsTest, Lists) {
   ASSERT_EQ(dns.ttls.size(), 1U);
   EXPECT_EQ(dns.ttls[0].ns, 60'500'000'000);
   EXPECT_EQ(dns.answer_types.data(), nullptr);
+}
+
+TEST(RecordTables, HoldRecordsAsTheLakeDoes) {
+  const DuckDatabase database = DuckDatabase::open({}).value();
+  DuckConnection connection = database.connect().value();
+  std::vector<const FieldInfo*> fields;
+  for (const FieldInfo& field : record_type<Dns>().fields) fields.push_back(&field);
+  const auto table = RecordTable::create(database, connection, "t", fields).value();
+  const Text answers[] = {"192.0.2.1", "b\xff"};
+  const Duration ttls[] = {seconds(60)};
+  Dns dns{};
+  dns.time = Time{-1};
+  dns.query = "tail \\x41 \xc3\xa4 \x80";
+  dns.answers = answers;
+  dns.ttls = ttls;
+  dns.rtt = milliseconds(5);
+  constexpr int rows = 5000;  // several of DuckDB's vectors
+  for (int i = 0; i < rows; ++i) {
+    dns.flow.src_port = static_cast<std::uint16_t>(i);
+    if (i == rows - 1) dns.answers = {};
+    ASSERT_TRUE(table->add(&dns));
+  }
+  ASSERT_TRUE(table->finish());
+  auto counted =
+      connection.query("SELECT count(*), sum(src_port), count(answers), sum(len(answers)) FROM t").value();
+  EXPECT_EQ(lines(counted), "5000|12497500|4999|9998\n");
+  auto asked = connection
+                   .query(
+                       "SELECT time, src_ip, query, rtt, answers[2], ttls[1], rcode, proto FROM t WHERE "
+                       "src_port = 4321")
+                   .value();
+  EXPECT_EQ(lines(asked),
+            "1969-12-31T23:59:59.999999000Z|::|tail \\x5cx41 \xc3\xa4 \\x80|0.005|b\\xff|60|null|hopopt\n");
 }
 
 TEST(AddressFunctions, NetworksAndRanges) {
