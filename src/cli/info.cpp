@@ -3,17 +3,21 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <future>
+#include <limits>
 
 #include "cli/front/output.hpp"
 #include "core/batch.hpp"
 #include "core/digest.hpp"
 #include "core/format.hpp"
 #include "core/human.hpp"
+#include "engine/record_files.hpp"
 #include "packet/capture_summary.hpp"
 #include "packet/input_paths.hpp"
 #include "packet/link_type.hpp"
 #include "records/capture.hpp"
+#include "records/flow.hpp"
 
 namespace weir {
 namespace {
@@ -38,7 +42,36 @@ std::string file_digest(const std::string& path) {
   return (*input)->broken().empty() ? digest.hex() : std::string{};
 }
 
+// The same of a file that holds flows already: their packets and times.
+Result<Described> describe_records(const RecordInput& input, bool with_digest) {
+  Described d;
+  d.sum.in_order = true;
+  Time last_start{std::numeric_limits<std::int64_t>::min()};
+  Emitter::Wants wants{};
+  wants[record_type<Flow>().id].wanted = true;
+  const Observer observer = [&](const RecordType&, const void* record) {
+    const Time start = static_cast<const Flow*>(record)->time;
+    d.sum.in_order = d.sum.in_order && last_start <= start;
+    last_start = start;
+  };
+  const std::atomic<bool> never{false};
+  WEIR_TRY(Outcome outcome,
+           run_record_files({&input, 1}, wants, nullptr, observer, [](const Progress&) {}, never));
+  d.info.name = input.path;
+  d.info.format = input.format->name;
+  d.sum.packets = outcome.counters.packets;
+  d.sum.bytes = outcome.counters.bytes;
+  if (outcome.counters.flows != 0) d.sum.first = outcome.first, d.sum.last = outcome.last;
+  d.damages = std::move(outcome.damages);
+  std::error_code ignored;
+  if (const auto size = std::filesystem::file_size(input.path, ignored); !ignored) d.file_bytes = size;
+  if (with_digest) d.sha256 = file_digest(input.path);
+  return d;
+}
+
 Result<Described> describe(const std::string& path, bool with_digest) {
+  const auto records = find_record_files({&path, 1});
+  if (records && !records->empty()) return describe_records(records->front(), with_digest);
   WEIR_TRY(const auto file, CaptureFile::open(path));
   // Hashing takes longer than counting packets. A pipe cannot be read twice.
   std::future<std::string> digest;
@@ -281,7 +314,8 @@ Result<int> run(const Arguments& arguments) {
 constexpr Option options[] = {
     {.name = "",
      .value = "FILE",
-     .doc = "pcap, pcapng or snoop, also compressed with gzip, zstd, lz4 or xz; - is standard input",
+     .doc = "pcap, pcapng, snoop, nfdump's or flow-tools', also compressed with gzip, zstd, lz4 or xz; - is "
+            "stdin",
      .choices = "@files",
      .many = true,
      .required = true},

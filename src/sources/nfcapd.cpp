@@ -44,9 +44,10 @@ class NfcapdFile final : public RecordFile {
   std::unique_ptr<Input> input_;
   std::string name_;
   BlockCompression compression_;
-  std::size_t done_ = 0;                      // of the window: the block that records_ may be in
-  std::unique_ptr<std::uint8_t[]> unpacked_;  // block_max bytes, once there is a compressed block
-  Bytes records_;                             // of the block at hand, what has not been taken
+  std::uint32_t blocks_claimed_ = 0, blocks_ = 0;  // by the header, 0 while it is being written; found
+  std::size_t done_ = 0;                           // of the window: the block that records_ may be in
+  std::unique_ptr<std::uint8_t[]> unpacked_;       // block_max bytes, once there is a compressed block
+  Bytes records_;                                  // of the block at hand, what has not been taken
   std::uint32_t records_left_ = 0;
   nfcapd::Exporters exporters_;
   nfcapd::v1::Maps maps_;
@@ -66,6 +67,9 @@ bool NfcapdFile::next_block() {
         damaged("unreadable_file", input_->broken());
       else if (!head.empty())
         damaged("truncated_file", "the file ends inside the header of a block");
+      else if (blocks_ < blocks_claimed_)
+        damaged("truncated_file",
+                fmt::format("the file ends after {} of {} blocks", blocks_, blocks_claimed_));
       return false;
     }
     records_left_ = load_le<std::uint32_t>(&head[0]);
@@ -85,6 +89,7 @@ bool NfcapdFile::next_block() {
               fmt::format("the file ends inside a block: {} of {} bytes are there", there, size));
     }
     done_ = block_header + there;
+    ++blocks_;
     // Arrays of names (4) hold no flows.
     constexpr std::uint16_t old_records = 2, records = 3;
     if (type != old_records && type != records) continue;
@@ -196,6 +201,7 @@ Result<std::unique_ptr<RecordFile>> NfcapdFile::open(std::unique_ptr<Input> inpu
     return fail(Code::usage, "is encrypted", std::move(name), "decrypt it with nfdump first");
   auto file = std::make_unique<NfcapdFile>(std::move(input), std::move(name), BlockCompression{compression});
   file->done_ = layout_1 ? header_1 : header_2;
+  file->blocks_claimed_ = load_le<std::uint32_t>(&head[layout_1 ? 8 : 36]);
   return file;
 }
 
