@@ -15,6 +15,16 @@ using nfcapd::BlockCompression;
 // The first number of a file, in the byte order of the machine that wrote it.
 constexpr std::uint16_t magic = 0xa50c;
 constexpr std::size_t header_1 = 276, header_2 = 40, block_header = 12;
+// Types of records (nfdump's id.h).
+enum : std::uint16_t {
+  early_flow = 1,
+  map = 2,
+  exporter = 7,
+  old_sampler = 9,
+  old_flow = 10,
+  flow = 11,
+  sampler = 15
+};
 // Damage in each of thousands of blocks says no more than this many.
 constexpr std::size_t damages_max = 16;
 
@@ -132,8 +142,6 @@ bool NfcapdFile::take_record(Emitter& out) {
   records_ = records_.subspan(size);
   --records_left_;
   bool good = true;
-  constexpr std::uint16_t early_flow = 1, map = 2, exporter = 7, old_sampler = 9, old_flow = 10, flow = 11,
-                          sampler = 15;
   switch (type) {
     case early_flow:
     case old_flow:
@@ -149,7 +157,6 @@ bool NfcapdFile::take_record(Emitter& out) {
 }
 
 bool NfcapdFile::take_flow(Emitter& out, std::uint16_t type, Bytes body) {
-  constexpr std::uint16_t early_flow = 1, flow = 11;
   nfcapd::Draft draft;
   const bool good =
       type == flow ? nfcapd::v3::read(draft, body) : nfcapd::v1::read(draft, maps_, type == early_flow, body);

@@ -86,9 +86,21 @@ TEST_F(PcapSource, ErrorsNameTheFile) {
   ASSERT_FALSE(missing.has_value());
   EXPECT_EQ(missing.error().where, folder_.file("missing"));
   EXPECT_EQ(missing.error().exit_code(), 2);
-  const auto folder = open({folder_.path()});
-  EXPECT_EQ(folder.error().what, "is a folder");
+  const TempFolder empty;
+  const auto nothing = open({empty.path()});
+  ASSERT_FALSE(nothing.has_value());
+  EXPECT_EQ(nothing.error().what, "there is no file in the folder");
   EXPECT_EQ(open({"-", "-"}).error().what, "standard input is named twice");
+}
+
+TEST_F(PcapSource, FolderIsTheFilesBelow) {
+  file("b", {2, 4});
+  std::filesystem::create_directory(folder_.file("deep"));
+  file("deep/c", {3});
+  folder_.write(".hidden", "no capture");
+  auto source = open({folder_.path()});
+  ASSERT_TRUE(source.has_value());
+  EXPECT_EQ(drain(**source, 10).size(), 3U);
 }
 
 TEST_F(PcapSource, DamageOfOneFileLeavesTheOthers) {
