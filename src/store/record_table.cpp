@@ -2,88 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "core/format.hpp"
 #include "store/columns.hpp"
-#include "store/duckdb_library.hpp"
+#include "store/duckdb_vector.hpp"
 
 namespace weir {
 namespace {
 
-::duckdb_type stored_kind(Kind kind) noexcept {
-  switch (kind) {
-    case Kind::boolean: return DUCKDB_TYPE_BOOLEAN;
-    case Kind::u8: return DUCKDB_TYPE_UTINYINT;
-    case Kind::u16: return DUCKDB_TYPE_USMALLINT;
-    case Kind::u32: return DUCKDB_TYPE_UINTEGER;
-    case Kind::u64: return DUCKDB_TYPE_UBIGINT;
-    case Kind::i64: return DUCKDB_TYPE_BIGINT;
-    case Kind::f64:
-    case Kind::duration: return DUCKDB_TYPE_DOUBLE;
-    case Kind::time: return DUCKDB_TYPE_TIMESTAMP;
-    case Kind::text:
-    case Kind::addr:
-    case Kind::mac:
-    case Kind::proto: return DUCKDB_TYPE_VARCHAR;
-  }
-  return DUCKDB_TYPE_INVALID;
-}
-
-duckdb_logical_type logical_type(const DuckLibrary& duck, const FieldInfo& field) {
-  duckdb_logical_type element = duck.create_logical_type(stored_kind(field.kind));
-  if (!field.is_list) return element;
-  duckdb_logical_type list = duck.create_list_type(element);
-  duck.destroy_logical_type(&element);
-  return list;
-}
-
-bool stands_as_it_is(Text text) noexcept {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text, at);
-    if (length == 0 || looks_like_hex_escape(text, at)) return false;
-    at += length;
-  }
-  return true;
-}
-
-// DuckDB takes valid UTF-8 only. Other bytes become \xNN, as in every text output.
-std::string as_utf8(Text text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text, at);
-    if (length != 0 && !looks_like_hex_escape(text, at)) {
-      out.append(text, at, length);
-      at += length;
-      continue;
-    }
-    char buffer[4];
-    out.append(buffer, write_hex_escape(buffer, static_cast<unsigned char>(text[at++])));
-  }
-  return out;
-}
-
-template <class T>
-void put(const DuckLibrary& duck, duckdb_vector vector, idx_t row, T value) {
-  static_cast<T*>(duck.vector_get_data(vector))[row] = value;
-}
-
-void put_value(const DuckLibrary& duck, duckdb_vector vector, idx_t row, Kind kind, const void* value) {
-  visit_value(kind, value, [&]<class T>(const T& v) {
-    if constexpr (std::is_same_v<T, Text>) {
-      if (stands_as_it_is(v)) return duck.vector_assign_string_element_len(vector, row, v.data(), v.size());
-      const std::string escaped = as_utf8(v);
-      duck.vector_assign_string_element_len(vector, row, escaped.data(), escaped.size());
-    } else if constexpr (std::is_same_v<T, Time>) {
-      put(duck, vector, row, v.ns / 1000 - (v.ns % 1000 < 0 ? 1 : 0));
-    } else if constexpr (std::is_same_v<T, Duration>) {
-      put(duck, vector, row, v.seconds());
-    } else if constexpr (std::is_arithmetic_v<T>) {
-      put(duck, vector, row, v);
-    } else {
-      char buffer[value_text_max];
-      const char* end = write_value(buffer, kind, value, TimeStyle::rfc3339);
-      duck.vector_assign_string_element_len(vector, row, buffer, static_cast<idx_t>(end - buffer));
-    }
-  });
+duckdb_list_entry& entry(const DuckLibrary& duck, duckdb_vector vector, idx_t row) {
+  return static_cast<duckdb_list_entry*>(duck.vector_get_data(vector))[row];
 }
 
 }  // namespace
@@ -116,10 +42,10 @@ struct RecordTable::State {
   void put_list(duckdb_vector vector, std::size_t column, const FieldInfo& field, const ListView& list) {
     idx_t& size = list_sizes[column];
     duck.list_vector_reserve(vector, size + list.size);
-    duckdb_vector child = duck.list_vector_get_child(vector);
+    const VectorWriter elements(duck, duck.list_vector_get_child(vector));
     for (std::size_t i = 0; i < list.size; ++i)
-      put_value(duck, child, size + i, field.kind, list.data + i * list.stride);
-    put(duck, vector, rows, duckdb_list_entry{size, list.size});
+      elements.value(size + i, field.kind, list.data + i * list.stride);
+    entry(duck, vector, rows) = {size, list.size};
     size += list.size;
     duck.list_vector_set_size(vector, size);
   }
@@ -168,9 +94,9 @@ Result<void> RecordTable::add(const void* record) {
     if (field.is_list) {
       const ListView list = field.list(record);
       list.data == nullptr ? s.null(vector) : s.put_list(vector, i, field, list);
-      if (list.data == nullptr) put(s.duck, vector, s.rows, duckdb_list_entry{s.list_sizes[i], 0});
+      if (list.data == nullptr) entry(s.duck, vector, s.rows) = {s.list_sizes[i], 0};
     } else if (const void* value = field.value(record)) {
-      put_value(s.duck, vector, s.rows, field.kind, value);
+      VectorWriter(s.duck, vector).value(s.rows, field.kind, value);
     } else {
       s.null(vector);
     }

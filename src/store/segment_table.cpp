@@ -2,77 +2,11 @@
 
 #include <cstring>
 
-#include "core/format.hpp"
 #include "store/columns.hpp"
-#include "store/duckdb_library.hpp"
+#include "store/duckdb_vector.hpp"
 
 namespace weir {
 namespace {
-
-std::int64_t micros(Time t) noexcept {
-  return t.ns >= 0 ? t.ns / 1000 : -((-t.ns + 999) / 1000);
-}
-
-// The elements of one vector that are written; what is written nowhere is null.
-class Target {
- public:
-  Target(const DuckLibrary& duck, duckdb_vector vector) noexcept
-      : duck_(duck), vector_(vector), data_(duck.vector_get_data(vector)) {}
-
-  void text(std::size_t row, std::string_view value) const {
-    duck_.vector_assign_string_element_len(vector_, row, value.data(), value.size());
-  }
-  void value(std::size_t row, Kind kind, const void* from) const {
-    char buffer[value_text_max];
-    switch (kind) {
-      case Kind::text: return text(row, *static_cast<const Text*>(from));
-      case Kind::addr:
-      case Kind::mac:
-      case Kind::proto: {
-        const char* end = write_value(buffer, kind, from, TimeStyle::rfc3339);
-        return text(row, {buffer, static_cast<std::size_t>(end - buffer)});
-      }
-      case Kind::time: return put(row, micros(*static_cast<const Time*>(from)));
-      case Kind::duration: return put(row, static_cast<const Duration*>(from)->seconds());
-      case Kind::boolean:
-      case Kind::u8: return put(row, *static_cast<const std::uint8_t*>(from));
-      case Kind::u16: return put(row, *static_cast<const std::uint16_t*>(from));
-      case Kind::u32: return put(row, *static_cast<const std::uint32_t*>(from));
-      case Kind::u64:
-      case Kind::i64:
-      case Kind::f64: return put(row, *static_cast<const std::uint64_t*>(from));
-    }
-  }
-
- private:
-  template <class T>
-  void put(std::size_t row, T value) const noexcept {
-    static_cast<T*>(data_)[row] = value;
-  }
-
-  const DuckLibrary& duck_;
-  duckdb_vector vector_;
-  void* data_;
-};
-
-::duckdb_type element_type(Kind kind) noexcept {
-  switch (kind) {
-    case Kind::boolean: return DUCKDB_TYPE_BOOLEAN;
-    case Kind::u8: return DUCKDB_TYPE_UTINYINT;
-    case Kind::u16: return DUCKDB_TYPE_USMALLINT;
-    case Kind::u32: return DUCKDB_TYPE_UINTEGER;
-    case Kind::u64: return DUCKDB_TYPE_UBIGINT;
-    case Kind::i64: return DUCKDB_TYPE_BIGINT;
-    case Kind::duration:
-    case Kind::f64: return DUCKDB_TYPE_DOUBLE;
-    case Kind::time: return DUCKDB_TYPE_TIMESTAMP;
-    case Kind::text:
-    case Kind::addr:
-    case Kind::mac:
-    case Kind::proto: return DUCKDB_TYPE_VARCHAR;
-  }
-  return DUCKDB_TYPE_INVALID;
-}
 
 // One scan of the table.
 struct Scan {
@@ -92,7 +26,7 @@ struct SegmentTable::State {
   explicit State(const DuckLibrary& d) : duck(d), chunk_rows(d.vector_size()) {}
 
   void fill(const FieldInfo& field, duckdb_vector vector, std::span<const Batch::Entry> rows) const {
-    const Target target(duck, vector);
+    const VectorWriter target(duck, vector);
     duck.vector_ensure_validity_writable(vector);
     std::uint64_t* valid = duck.vector_get_validity(vector);
     std::memset(valid, 0, (rows.size() + 63) / 64 * sizeof *valid);
@@ -111,7 +45,7 @@ struct SegmentTable::State {
     duck.list_vector_reserve(vector, total);
     duck.list_vector_set_size(vector, total);
     auto* entries = static_cast<duckdb_list_entry*>(duck.vector_get_data(vector));
-    const Target target(duck, duck.list_vector_get_child(vector));
+    const VectorWriter target(duck, duck.list_vector_get_child(vector));
     std::size_t at = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       const ListView list = field.list(rows[row].record);
@@ -124,12 +58,7 @@ struct SegmentTable::State {
 
   void describe(duckdb_bind_info info) const {
     const auto add = [&](const FieldInfo& field) {
-      duckdb_logical_type type = duck.create_logical_type(element_type(field.kind));
-      if (field.is_list) {
-        duckdb_logical_type element = type;
-        type = duck.create_list_type(element);
-        duck.destroy_logical_type(&element);
-      }
+      duckdb_logical_type type = logical_type(duck, field);
       duck.bind_add_result_column(info, std::string(field.name).c_str(), type);
       duck.destroy_logical_type(&type);
     };
@@ -151,7 +80,7 @@ struct SegmentTable::State {
       const duckdb_vector vector = duck.data_chunk_get_vector(chunk, column++);
       type.fields[i].is_list ? fill_lists(type.fields[i], vector, rows) : fill(type.fields[i], vector, rows);
     }
-    const Target last(duck, duck.data_chunk_get_vector(chunk, column));
+    const VectorWriter last(duck, duck.data_chunk_get_vector(chunk, column));
     for (std::size_t row = 0; row < rows.size(); ++row) last.text(row, sensor);
     duck.data_chunk_set_size(chunk, rows.size());
   }
