@@ -16,9 +16,10 @@ pkg_check_modules(MAXMIND REQUIRED IMPORTED_TARGET libmaxminddb)
 find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(DuckDB REQUIRED)
+find_package(Boost 1.81 REQUIRED)
 
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
   OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
-  PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::MAXMIND tl::expected DuckDB::Header
-  ${CMAKE_DL_LIBS})
+  PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::MAXMIND tl::expected
+  DuckDB::Header Boost::headers ${CMAKE_DL_LIBS})

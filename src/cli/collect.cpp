@@ -58,7 +58,7 @@ Result<Selection> selection_from(const Arguments& arguments) {
   const std::string_view form = format.empty() ? fallback : format;
   const bool one_type = form == "csv" || form == "tsv" || (form == "table" && (live || !terminal));
   RecordTypes usual{&record_type<Flow>()};
-  if (arguments.has("data")) {
+  if (stores(arguments)) {
     usual = collected_types();
   } else if (!one_type || arguments.value("write").ends_with('/')) {
     usual = collected_types();
@@ -156,7 +156,7 @@ Result<CollectorOptions> collector_options(const Arguments& arguments) {
   }
   if (arguments.has("stats")) {
     WEIR_TRY(options.stats, duration_of(arguments, "stats"));
-  } else if (arguments.has("data")) {
+  } else if (stores(arguments)) {
     options.stats = seconds(60);
   }
   return options;
@@ -247,9 +247,11 @@ constexpr Option options[] = {
     {.name = "duration", .value = "TIME", .doc = "Stop after this long", .group = "Receiving"},
     {.name = "stats",
      .value = "TIME",
-     .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m with --data",
+     .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m when they are "
+            "stored",
      .group = "Receiving"},
     store_in_option,
+    store_option,
     sensor_option,
     keep_option,
     keep_size_option,

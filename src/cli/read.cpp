@@ -247,7 +247,7 @@ Result<int> run_read(const Arguments& arguments) {
   }
   // Alone on a terminal it is a person who asks: the page. Otherwise records.
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
-                       arguments.has("write") || arguments.has("profile") || arguments.has("data");
+                       arguments.has("write") || arguments.has("profile") || stores(arguments);
   const bool page = arguments.has("summary") || (format.empty() && !selects && stdout_terminal().present);
   WEIR_CHECK(check_destination(arguments));
   WEIR_CHECK(check_options(arguments, inputs.files, page));
@@ -295,6 +295,7 @@ constexpr Option options[] = {
     profile_option,
     time_option,
     store_in_option,
+    store_option,
     sensor_option,
     keep_option,
     keep_size_option,

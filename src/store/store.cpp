@@ -122,8 +122,9 @@ void Store::State::run_writer() {
 }
 
 bool Store::State::publish(const Waiting& next) {
-  for (;;) {
-    auto done = publisher->publish(next.path, next.id);
+  for (Attempt attempt = next.orphan == nullptr ? Attempt::first : Attempt::again;;
+       attempt = Attempt::again) {
+    auto done = publisher->publish(next.path, next.id, attempt);
     if (done) {
       std::error_code ignored;
       std::filesystem::remove(next.path, ignored);
@@ -269,7 +270,7 @@ class LakePublisher final : public Publisher {
  public:
   LakePublisher(LakeWriter lake, LakePolicy policy) : lake_(std::move(lake)), policy_(policy) {}
 
-  Result<Published> publish(const std::string& segment, SegmentId id) override {
+  Result<Published> publish(const std::string& segment, SegmentId id, Attempt) override {
     return lake_.publish(segment, id);
   }
   Result<std::uint64_t> maintain(Time now) override {

@@ -15,13 +15,16 @@
 
 namespace weir {
 
+// Whether publishing a segment may have been tried before, by this process or another.
+enum class Attempt : std::uint8_t { first, again };
+
 // Where segments go in the end. One thread at a time.
 class Publisher {
  public:
   virtual ~Publisher() = default;
   // Everything in the segment is stored when this returns. Repeating it stores nothing twice. A failure with
   // Code::environment is tried again later.
-  virtual Result<Published> publish(const std::string& segment, SegmentId id) = 0;
+  virtual Result<Published> publish(const std::string& segment, SegmentId id, Attempt attempt) = 0;
   // Called now and then when nothing waits. Returns the bytes that retention dropped.
   virtual Result<std::uint64_t> maintain(Time now) = 0;
   // Makes room on a full disk as far as the user's policy lets it; false: it does not.

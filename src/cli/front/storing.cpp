@@ -3,8 +3,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "core/size.hpp"
 #include "engine/record_types.hpp"
+#include "store/clickhouse_publisher.hpp"
 
 namespace weir {
 namespace {
@@ -35,8 +38,7 @@ std::string sensor_of(const Arguments& arguments) {
   return name;
 }
 
-Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
-                           const std::atomic<bool>& stop) {
+Result<std::unique_ptr<Publisher>> lake_publisher(const Arguments& arguments, const std::string& folder) {
   LakePolicy policy;
   WEIR_TRY(policy.retention.age, duration_of(arguments, "keep"));
   WEIR_TRY(policy.retention.rollups_age, duration_of(arguments, "keep-rollups"));
@@ -44,14 +46,47 @@ Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
     WEIR_TRY(policy.retention.bytes, parse_size(arguments.value("keep-size"), "--keep-size"));
   }
   policy.drop_oldest_when_full = arguments.value("when-full") == "drop-oldest";
+  return make_lake_publisher(
+      {.folder = folder, .sensor = sensor_of(arguments), .type_named = find_record_type}, policy);
+}
+
+Result<std::unique_ptr<Publisher>> clickhouse_publisher(const Arguments& arguments) {
+  ClickHouseSettings settings{
+      .url = {}, .sensor = sensor_of(arguments), .type_named = find_record_type, .keep = {}};
+  WEIR_TRY(settings.url, ClickHouseUrl::parse(arguments.value("store"), "--store"));
+  WEIR_TRY(settings.keep, duration_of(arguments, "keep"));
+  for (const std::string_view option : {"keep-size", "keep-rollups"})
+    if (arguments.has(option))
+      return fail(Code::usage, "has no effect on ClickHouse", fmt::format("--{}", option), "--keep has");
+  if (arguments.value("when-full") == "drop-oldest")
+    return fail(Code::usage, "a spool that is full drops nothing", "--when-full", "leave it out, or --store");
+  return make_clickhouse_publisher(std::move(settings));
+}
+
+// Where records wait for a server unless --data says: with the system's state for root, else with the user's
+// (XDG Base Directory Specification).
+Result<std::string> spool_folder() {
+  if (geteuid() == 0) return "/var/lib/weir/spool";
+  if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
+    return std::string(state) + "/weir/spool";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return std::string(home) + "/.local/state/weir/spool";
+  return fail(Code::usage, "no folder for what the server has not taken yet", "--store", "name it by --data");
+}
+
+Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
+                           const std::atomic<bool>& stop) {
+  const bool clickhouse = arguments.has("store");
   StoreSettings settings;
   settings.folder = arguments.value("data");
+  if (!arguments.has("data")) {
+    WEIR_TRY(settings.folder, spool_folder());
+  }
   WEIR_TRY(settings.sync, at_least(arguments, "sync", milliseconds(10)));
   WEIR_TRY(settings.flush, at_least(arguments, "flush", milliseconds(100)));
   settings.say = [](const std::string& line) { fmt::print(stderr, "weir: {}\n", line); };
-  LakeWriterSettings lake{
-      .folder = settings.folder, .sensor = sensor_of(arguments), .type_named = find_record_type};
-  WEIR_TRY(auto publisher, make_lake_publisher(std::move(lake), policy));
+  WEIR_TRY(auto publisher,
+           clickhouse ? clickhouse_publisher(arguments) : lake_publisher(arguments, settings.folder));
   Storing storing;
   WEIR_TRY(storing.store, Store::open(std::move(settings), std::move(publisher)));
   storing.sink = make_store_sink(*storing.store, when_full, stop);
@@ -62,18 +97,18 @@ Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
 
 Result<Storing> open_destination(const Arguments& arguments, const Output& output, WhenDiskFull when_full,
                                  const std::atomic<bool>& stop) {
-  if (arguments.has("data")) return open_store(arguments, when_full, stop);
+  if (stores(arguments)) return open_store(arguments, when_full, stop);
   Storing storing;
   WEIR_TRY(storing.sink, output.sink->open(output.options));
   return storing;
 }
 
 Result<void> check_destination(const Arguments& arguments) {
-  if (!arguments.has("data")) return {};
+  if (!stores(arguments)) return {};
   for (const std::string_view option : {"write", "output", "fields", "profile"})
     if (arguments.has(option) && !arguments.value(option).empty())
       return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),
-                  "leave it out, or --data");
+                  arguments.has("store") ? "leave it out, or --store" : "leave it out, or --data");
   return {};
 }
 

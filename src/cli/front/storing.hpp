@@ -19,6 +19,13 @@ inline constexpr Option store_in_option{
     .doc = "Store the records in this folder, for weir top, flows and query",
     .choices = "@folders",
     .group = "Storing"};
+inline constexpr Option store_option{
+    .name = "store",
+    .value = "URL",
+    .doc =
+        "Store the records in ClickHouse: clickhouse://[user:password@]host[:8123]/database, or with the "
+        "shards of a cluster host,host2/database?cluster=NAME; --data names the spool then",
+    .group = "Storing"};
 inline constexpr Option sensor_option{
     .name = "sensor",
     .value = "NAME",
@@ -56,14 +63,18 @@ inline constexpr Option flush_option{.name = "flush",
                                      .group = "Storing"};
 
 struct Storing {
-  std::unique_ptr<Store> store;  // nullptr without --data
+  std::unique_ptr<Store> store;  // nullptr when nothing is stored
   std::unique_ptr<Sink> sink;    // refers to the store
 };
-// The store of a command that was given --data, else the sink of its output. `stop` ends the waiting for room
-// on a full disk.
+// True when the command was told to store, by --data or --store.
+inline bool stores(const Arguments& arguments) {
+  return arguments.has("data") || arguments.has("store");
+}
+// The store of a command that was told to store, else the sink of its output. `stop` ends the waiting for
+// room on a full disk.
 Result<Storing> open_destination(const Arguments& arguments, const Output& output, WhenDiskFull when_full,
                                  const std::atomic<bool>& stop);
-// An error when options of the output are given together with --data.
+// An error when options of the output are given together with --data or --store.
 Result<void> check_destination(const Arguments& arguments);
 
 }  // namespace weir
