@@ -19,15 +19,19 @@ namespace {
 struct Listing {
   const RecordType* type;
   TimeRange range;
-  std::string where, order;
+  std::string where;  // as it was written
+  std::shared_ptr<const Filter> filter;
+  std::string order;  // a field; empty: none
+  bool descending = false;
   std::uint64_t limit = 0;           // 0: all
   std::vector<std::string> columns;  // that are read
 };
 
-Result<std::string> order_from(const Arguments& arguments, const RecordType& type) {
+Result<void> set_order(Listing& listing, const Arguments& arguments) {
+  const RecordType& type = *listing.type;
   std::string_view sort = arguments.value("sort");
   if (sort.empty()) sort = type.find("time") != nullptr ? "time" : "";
-  if (sort.empty()) return std::string{};
+  if (sort.empty()) return {};
   const std::size_t colon = sort.find(':');
   const std::string_view order = colon == std::string_view::npos ? "" : sort.substr(colon + 1);
   const std::string_view name = sort.substr(0, colon);
@@ -40,18 +44,20 @@ Result<std::string> order_from(const Arguments& arguments, const RecordType& typ
                 suggestion(name, known, "weir schema " + std::string(type.name) + " lists the fields"));
   }
   // What is sorted by is wanted from the greatest, time aside.
-  const bool descending = order.empty() ? name != "time" : order == "desc";
-  return duckdb_sql().name(name) + (descending ? " DESC NULLS LAST" : " ASC NULLS LAST");
+  listing.descending = order.empty() ? name != "time" : order == "desc";
+  listing.order = name;
+  return {};
 }
 
 Result<Listing> listing_from(const Arguments& arguments, const RecordType& type,
                              const std::vector<std::string>& fields) {
-  Listing listing{.type = &type, .range = {}, .where = {}, .order = {}, .columns = {}};
+  Listing listing{.type = &type, .range = {}, .where = {}, .filter = {}, .order = {}, .columns = {}};
   WEIR_TRY(listing.range, time_range_from(arguments, clock_time()));
-  WEIR_TRY(listing.order, order_from(arguments, type));
+  WEIR_CHECK(set_order(listing, arguments));
   const RecordType* types[] = {&type};
-  WEIR_TRY(const Filter filter, Filter::compile(arguments.value("where"), types));
-  if (!arguments.value("where").empty()) listing.where = filter.to_sql(type);
+  listing.where = arguments.value("where");
+  WEIR_TRY(Filter filter, Filter::compile(listing.where, types));
+  listing.filter = std::make_shared<const Filter>(std::move(filter));
   if (arguments.has("limit")) {
     WEIR_TRY(listing.limit, rows_limit(arguments));
   }
@@ -62,28 +68,32 @@ Result<Listing> listing_from(const Arguments& arguments, const RecordType& type,
 }
 
 // A record that is asked for by all its columns comes as it was stored.
-Result<std::string> listing_sql(LakeReader& lake, const Listing& listing, std::size_t& files) {
-  WEIR_TRY(const auto hours, lake_hours(lake.data(), listing.type->name, listing.range));
-  std::vector<std::string> paths, all;
-  for (const LakeHour& hour : hours) paths.insert(paths.end(), hour.files.begin(), hour.files.end());
-  files = paths.size();
+Result<std::string> listing_sql(Archive& archive, const Listing& listing, std::size_t& files) {
+  const SqlDialect& dialect = archive.sql();
+  WEIR_TRY(const QuestionPart part, archive.records(*listing.type, listing.range));
+  files = part.files.size();
+  std::vector<std::string> all;
   for (const FieldInfo& field : listing.type->fields) all.emplace_back(field.name);
-  WEIR_TRY(const std::string from, lake.table_sql(*listing.type, listing.type->name, paths, all));
+  WEIR_TRY(const std::string from, archive.from(*listing.type, part, all));
   std::string select, conditions;
-  for (const std::string& column : listing.columns) select += (select.empty() ? "" : ", ") + sql_name(column);
+  for (const std::string& column : listing.columns)
+    select += (select.empty() ? "" : ", ") + dialect.name(column);
   const auto add = [&](const std::string& condition) {
     conditions += (conditions.empty() ? "\nWHERE " : "\n  AND ") + condition;
   };
-  if (listing.range.has_from()) add("\"time\" >= " + time_bound(duckdb_sql(), listing.range.from));
-  if (listing.range.has_to()) add("\"time\" < " + time_bound(duckdb_sql(), listing.range.to));
-  if (!listing.where.empty()) add(listing.where);
+  const std::string time = dialect.name("time");
+  if (listing.range.has_from()) add(time + " >= " + time_bound(dialect, listing.range.from));
+  if (listing.range.has_to()) add(time + " < " + time_bound(dialect, listing.range.to));
+  if (!listing.where.empty()) add(listing.filter->to_sql(*listing.type, dialect));
   std::string sql = fmt::format("SELECT {}\nFROM {} AS records{}", select, from, conditions);
-  if (!listing.order.empty()) sql += "\nORDER BY " + listing.order;
+  if (!listing.order.empty())
+    sql += fmt::format("\nORDER BY {} {} NULLS LAST", dialect.name(listing.order),
+                       listing.descending ? "DESC" : "ASC");
   if (listing.limit != 0) sql += fmt::format("\nLIMIT {}", listing.limit);
   return sql;
 }
 
-Result<void> write_all(Rows& rows, const RecordType& type, Sink& sink) {
+Result<void> write_all(AnswerRows& rows, const RecordType& type, Sink& sink) {
   StoredRows stored(rows.type(), type);
   Batch batch;
   for (;;) {
@@ -101,20 +111,20 @@ Result<void> write_all(Rows& rows, const RecordType& type, Sink& sink) {
 Result<int> list_records(const Arguments& arguments, const RecordType& type) {
   WEIR_TRY(const Output output, output_from(arguments, {&type}, "table"));
   WEIR_TRY(const Listing listing, listing_from(arguments, type, output.options.fields));
-  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  WEIR_TRY(const auto archive, open_archive(arguments));
   std::size_t files = 0;
   if (arguments.has("explain")) {
-    WEIR_TRY(const std::string sql, ask_again([&] { return listing_sql(lake, listing, files); }));
+    WEIR_TRY(const std::string sql, ask_again([&] { return listing_sql(*archive, listing, files); }));
     fmt::print("-- {}: {} file{}\n{};\n", type.name, files, files == 1 ? "" : "s", sql);
     return 0;
   }
   Waiting waiting(arguments.has("quiet"));
-  WEIR_TRY(Rows rows, ask_again([&]() -> Result<Rows> {
-             WEIR_TRY(const std::string sql, listing_sql(lake, listing, files));
-             return lake.connection().query(sql, waiting.watch(), "question");
+  WEIR_TRY(const auto rows, ask_again([&]() -> Result<std::unique_ptr<AnswerRows>> {
+             WEIR_TRY(const std::string sql, listing_sql(*archive, listing, files));
+             return archive->ask(sql, waiting.watch(), "question");
            }));
   WEIR_TRY(const auto sink, output.sink->open(output.options));
-  WEIR_CHECK(write_all(rows, type, *sink));
+  WEIR_CHECK(write_all(*rows, type, *sink));
   waiting.done();
   WEIR_CHECK(sink->close());
   return 0;
@@ -149,6 +159,7 @@ constexpr Option options[] = {
     {.name = "approximate", .doc = "With -A: addresses from the rollups, which hold the greatest ones only"},
     explain_option,
     data_option,
+    server_option,
     record_option,
     last_option,
     from_option,

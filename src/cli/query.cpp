@@ -87,14 +87,14 @@ Result<std::vector<View>> views(LakeReader& lake, const std::string& sql, const 
   return made;
 }
 
-Result<Rows> answer(LakeReader& lake, const Asked& question, const TimeRange& range,
-                    const QueryWatch& watch) {
+Result<std::unique_ptr<AnswerRows>> answer(LakeReader& lake, const Asked& question, const TimeRange& range,
+                                           const QueryWatch& watch) {
   WEIR_TRY(const auto made, views(lake, question.sql, range));
   for (const View& view : made)
     WEIR_CHECK(lake.connection().run(
         fmt::format("CREATE OR REPLACE VIEW {} AS {}", sql_name(view.table.name), view.sql)));
   WEIR_CHECK(lake.connection().check_reads_only(question.sql, question.where));
-  return lake.connection().query(question.sql, watch, question.where);
+  return lake.ask(question.sql, watch, question.where);
 }
 
 Result<int> explain(LakeReader& lake, const Asked& question, const TimeRange& range) {
@@ -107,7 +107,7 @@ Result<int> explain(LakeReader& lake, const Asked& question, const TimeRange& ra
 }
 
 // Records come as they are read: a file that is gone by then cannot be asked for again.
-Result<void> write_all(Rows& rows, Sink& sink) {
+Result<void> write_all(AnswerRows& rows, Sink& sink) {
   Batch batch;
   for (;;) {
     batch.clear();
@@ -120,13 +120,7 @@ Result<void> write_all(Rows& rows, Sink& sink) {
   }
 }
 
-Result<int> run_query(const Arguments& arguments) {
-  WEIR_TRY(const Asked question, asked(arguments));
-  WEIR_TRY(const TimeRange range, time_range_from(arguments, clock_time()));
-  WEIR_TRY(LakeReader lake, open_lake(arguments));
-  if (arguments.has("explain")) return ask_again([&] { return explain(lake, question, range); });
-  Waiting waiting(arguments.has("quiet"));
-  WEIR_TRY(Rows rows, ask_again([&] { return answer(lake, question, range, waiting.watch()); }));
+Result<int> show(const Arguments& arguments, AnswerRows& rows, Waiting& waiting) {
   const bool table = !arguments.has("write") && stdout_terminal().present;
   WEIR_TRY(const Output output, output_from(arguments, {&rows.type()}, table ? "table" : "json"));
   WEIR_TRY(const auto sink, output.sink->open(output.options));
@@ -136,14 +130,34 @@ Result<int> run_query(const Arguments& arguments) {
   return 0;
 }
 
+Result<int> run_query(const Arguments& arguments) {
+  WEIR_TRY(const Asked question, asked(arguments));
+  WEIR_TRY(const TimeRange range, time_range_from(arguments, clock_time()));
+  Waiting waiting(arguments.has("quiet"));
+  if (arguments.has("store")) {
+    for (const std::string_view option : {"explain", "last", "from", "to"})
+      if (arguments.has(option))
+        return fail(Code::usage, "has no effect on ClickHouse's SQL", fmt::format("--{}", option),
+                    "leave it out");
+    WEIR_TRY(const auto archive, open_archive(arguments));
+    WEIR_TRY(const auto rows, archive->ask(question.sql, waiting.watch(), question.where));
+    return show(arguments, *rows, waiting);
+  }
+  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  if (arguments.has("explain")) return ask_again([&] { return explain(lake, question, range); });
+  WEIR_TRY(const auto rows, ask_again([&] { return answer(lake, question, range, waiting.watch()); }));
+  return show(arguments, *rows, waiting);
+}
+
 constexpr Option options[] = {
     {.name = "",
      .value = "SQL",
-     .doc = "One statement that reads, in DuckDB's SQL; a file that holds it; - is stdin",
+     .doc = "One statement that reads, in the SQL of DuckDB or ClickHouse; a file that holds it; - is stdin",
      .choices = "@files"},
     {.name = "tables", .doc = "List the tables there are"},
     explain_option,
     data_option,
+    server_option,
     last_option,
     from_option,
     to_option,

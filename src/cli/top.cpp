@@ -39,6 +39,7 @@ constexpr Option options[] = {
      .doc = "Addresses from the rollups, which hold the greatest ones only: fast, and a lower bound"},
     explain_option,
     data_option,
+    server_option,
     record_option,
     last_option,
     from_option,

@@ -44,6 +44,43 @@ Result<LakeReader> LakeReader::open(const LakeReaderSettings& settings) {
   return LakeReader(settings.data, std::move(database), std::move(connection));
 }
 
+namespace {
+
+class LakeAnswer final : public AnswerRows {
+ public:
+  explicit LakeAnswer(Rows rows) : rows_(std::move(rows)) {}
+  const RecordType& type() const noexcept override { return rows_.type(); }
+  Result<bool> read(Batch& batch) override { return rows_.read(batch); }
+
+ private:
+  Rows rows_;
+};
+
+}  // namespace
+
+Result<QuestionSources> LakeReader::sources(const Question& question, const RollupWish& wish) {
+  return choose_sources(question, data_, wish);
+}
+
+Result<QuestionPart> LakeReader::records(const RecordType& type, const TimeRange& range) {
+  WEIR_TRY(const auto hours, lake_hours(data_, type.name, range));
+  QuestionPart part{.table = std::string(type.name), .step_seconds = 0, .range = range, .files = {}};
+  for (const LakeHour& hour : hours)
+    part.files.insert(part.files.end(), hour.files.begin(), hour.files.end());
+  return part;
+}
+
+Result<std::string> LakeReader::from(const RecordType& type, const QuestionPart& part,
+                                     const std::vector<std::string>& columns) {
+  return table_sql(type, part.table, part.files, columns);
+}
+
+Result<std::unique_ptr<AnswerRows>> LakeReader::ask(const std::string& statement, const QueryWatch& watch,
+                                                    std::string_view where) {
+  WEIR_TRY(Rows rows, connection_.query(statement, watch, where));
+  return std::make_unique<LakeAnswer>(std::move(rows));
+}
+
 Result<const std::vector<std::string>*> LakeReader::present_columns(const std::vector<std::string>& files) {
   const auto known = present_.find(files);
   if (known != present_.end()) return &known->second;

@@ -4,8 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "store/duckdb.hpp"
-#include "store/question.hpp"
+#include "store/archive.hpp"
 
 namespace weir {
 
@@ -15,10 +14,18 @@ struct LakeReaderSettings {
   DuckSettings duck;
 };
 
-class LakeReader {
+class LakeReader final : public Archive {
  public:
   // Fails when the folder is not there. A folder without a lake is an empty lake.
   static Result<LakeReader> open(const LakeReaderSettings& settings);
+
+  const SqlDialect& sql() const noexcept override { return duckdb_sql(); }
+  Result<QuestionSources> sources(const Question& question, const RollupWish& wish) override;
+  Result<QuestionPart> records(const RecordType& type, const TimeRange& range) override;
+  Result<std::string> from(const RecordType& type, const QuestionPart& part,
+                           const std::vector<std::string>& columns) override;
+  Result<std::unique_ptr<AnswerRows>> ask(const std::string& statement, const QueryWatch& watch,
+                                          std::string_view where) override;
 
   const std::string& data() const noexcept { return data_; }
   DuckConnection& connection() noexcept { return connection_; }

@@ -41,6 +41,12 @@ std::optional<To> parsed(Text text) {
   }
 }
 
+std::optional<Time> from_micros(std::int64_t value) {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 1000;
+  if (value > most || value < -most) return std::nullopt;
+  return Time{value * 1000};
+}
+
 std::optional<Duration> from_seconds(double value) {
   const double ns = std::round(value * 1e9);
   constexpr double most = 9.2e18;
@@ -55,6 +61,10 @@ std::optional<To> converted(const From& value) {
   else if constexpr (std::is_same_v<From, Text> &&
                      (std::is_same_v<To, Addr> || std::is_same_v<To, Mac> || std::is_same_v<To, IpProto>))
     return parsed<To>(value);
+  else if constexpr (std::is_same_v<To, bool> && std::is_same_v<From, std::uint8_t>)
+    return value != 0;
+  else if constexpr (std::is_same_v<To, Time> && std::is_same_v<From, std::int64_t>)
+    return from_micros(value);
   else if constexpr (std::is_same_v<To, Duration> && std::is_same_v<From, double>)
     return from_seconds(value);
   else if constexpr (std::is_arithmetic_v<To> && std::is_arithmetic_v<From> && !std::is_same_v<To, bool> &&

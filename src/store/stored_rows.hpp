@@ -1,5 +1,6 @@
 // The rows of an answer as records of a given type: columns are matched by name, and what is stored as text
-// (addresses, MAC addresses, protocols) or as seconds (durations) becomes the field's own kind again. A field
+// (addresses, MAC addresses, protocols), as seconds (durations) or, by servers that have nothing better, as a
+// number (microseconds, 0 and 1) becomes the field's own kind again. A field
 // without a column is null, or zero where it cannot be; so is a value that is no such thing. One thread.
 #pragma once
 

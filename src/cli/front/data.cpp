@@ -7,6 +7,7 @@
 
 #include "core/suggest.hpp"
 #include "engine/record_types.hpp"
+#include "store/clickhouse_archive.hpp"
 
 namespace weir {
 namespace {
@@ -33,6 +34,15 @@ Result<LakeReader> open_lake(const Arguments& arguments) {
   const std::filesystem::path temporary = std::filesystem::temp_directory_path(ignored);
   return LakeReader::open(
       {.data = data, .duck = {.memory_limit = "2GB", .temporary_folder = temporary.string()}});
+}
+
+Result<std::unique_ptr<Archive>> open_archive(const Arguments& arguments) {
+  if (arguments.has("store")) {
+    WEIR_TRY(const ClickHouseUrl url, ClickHouseUrl::parse(arguments.value("store"), "--store"));
+    return open_clickhouse(url);
+  }
+  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  return std::make_unique<LakeReader>(std::move(lake));
 }
 
 Result<const RecordType*> record_from(const Arguments& arguments) {

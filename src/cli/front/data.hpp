@@ -16,6 +16,11 @@ inline constexpr Option data_option{.name = "data",
                                     .doc = "The folder that holds the records; $WEIR_DATA unless given",
                                     .choices = "@folders",
                                     .group = "Records"};
+inline constexpr Option server_option{
+    .name = "store",
+    .value = "URL",
+    .doc = "Ask ClickHouse instead: clickhouse://[user:password@]host[:8123]/database",
+    .group = "Records"};
 inline constexpr Option record_option{.name = "record",
                                       .letter = 'r',
                                       .value = "NAME",
@@ -29,6 +34,8 @@ inline constexpr Option explain_option{.name = "explain",
 // --data, or $WEIR_DATA.
 Result<std::string> data_folder(const Arguments& arguments);
 Result<LakeReader> open_lake(const Arguments& arguments);
+// ClickHouse where --store names it, else the lake.
+Result<std::unique_ptr<Archive>> open_archive(const Arguments& arguments);
 // The type that -r names.
 Result<const RecordType*> record_from(const Arguments& arguments);
 

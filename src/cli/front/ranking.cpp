@@ -73,9 +73,9 @@ Result<void> set_measures(Question& question, std::string_view by, std::string_v
   return {};
 }
 
-PartSource source_of(LakeReader& lake, const RecordType& type, Result<void>& outcome) {
-  return [&lake, &type, &outcome](const QuestionPart& part, const std::vector<std::string>& columns) {
-    auto sql = lake.table_sql(type, part.table, part.files, columns);
+PartSource source_of(Archive& archive, const RecordType& type, Result<void>& outcome) {
+  return [&archive, &type, &outcome](const QuestionPart& part, const std::vector<std::string>& columns) {
+    auto sql = archive.from(type, part, columns);
     if (sql) return *sql + " AS records";
     outcome = tl::unexpected<Error>(sql.error());
     return std::string{};
@@ -85,10 +85,11 @@ PartSource source_of(LakeReader& lake, const RecordType& type, Result<void>& out
 using MakeSql = std::string (*)(const Question&, const std::vector<QuestionPart>&, const SqlDialect&,
                                 const PartSource&);
 
-Result<std::string> made(LakeReader& lake, const Question& question, const QuestionSources& sources,
+Result<std::string> made(Archive& archive, const Question& question, const QuestionSources& sources,
                          MakeSql make) {
   Result<void> outcome;
-  std::string sql = make(question, sources.parts, duckdb_sql(), source_of(lake, *question.record, outcome));
+  std::string sql =
+      make(question, sources.parts, archive.sql(), source_of(archive, *question.record, outcome));
   WEIR_CHECK(outcome);
   return sql;
 }
@@ -103,26 +104,27 @@ Totals totals_of(const Question& question, const RecordType& type, const void* r
   return totals;
 }
 
-Result<Totals> ask_totals(LakeReader& lake, const Question& question, const QuestionSources& sources,
+Result<Totals> ask_totals(Archive& archive, const Question& question, const QuestionSources& sources,
                           Waiting& waiting) {
-  WEIR_TRY(const std::string sql, made(lake, question, sources, totals_sql));
-  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
+  WEIR_TRY(const std::string sql, made(archive, question, sources, totals_sql));
+  WEIR_TRY(const auto rows, archive.ask(sql, waiting.watch(), "question"));
   Batch batch;
   for (bool more = true; more;) {
-    WEIR_TRY(more, rows.read(batch));
+    WEIR_TRY(more, rows->read(batch));
   }
   if (batch.entries().empty()) return Totals{};
-  return totals_of(question, rows.type(), batch.entries().front().record, "");
+  return totals_of(question, rows->type(), batch.entries().front().record, "");
 }
 
-std::string literal(const FieldInfo& field, const void* value) {
+std::string literal(const SqlDialect& sql, const FieldInfo& field, const void* value) {
   std::string text;
   append_value(text, field.kind, value, TimeStyle::rfc3339);
-  return field.kind == Kind::text ? duckdb_sql().text(text) : text;
+  return field.kind == Kind::text ? sql.text(text) : text;
 }
 
 // The values of the keys as they are stored.
-std::vector<KeyValues> values_of(const Question& question, const RecordType& type, const Batch& rows) {
+std::vector<KeyValues> values_of(const SqlDialect& sql, const Question& question, const RecordType& type,
+                                 const Batch& rows) {
   std::vector<KeyValues> all;
   for (const QuestionKey& key : question.keys) {
     const FieldInfo& field = *type.find(key.name);
@@ -130,7 +132,7 @@ std::vector<KeyValues> values_of(const Question& question, const RecordType& typ
     std::set<std::string> texts;
     for (const Batch::Entry& row : rows.entries()) {
       const void* value = field.value(row.record);
-      value == nullptr ? void(values.null = true) : void(texts.insert(literal(field, value)));
+      value == nullptr ? void(values.null = true) : void(texts.insert(literal(sql, field, value)));
     }
     values.texts.assign(texts.begin(), texts.end());
   }
@@ -138,22 +140,22 @@ std::vector<KeyValues> values_of(const Question& question, const RecordType& typ
 }
 
 // The answer's rows, and with them the totals where the statement tells these.
-Result<void> read_rows(LakeReader& lake, const Question& question, const std::string& sql, Ranking& ranking,
+Result<void> read_rows(Archive& archive, const Question& question, const std::string& sql, Ranking& ranking,
                        Waiting& waiting, std::vector<KeyValues>* values = nullptr) {
-  WEIR_TRY(Rows rows, lake.connection().query(sql, waiting.watch(), "question"));
+  WEIR_TRY(const auto rows, archive.ask(sql, waiting.watch(), "question"));
   const RecordType& type = ranking.type->type();
-  StoredRows stored(rows.type(), type);
+  StoredRows stored(rows->type(), type);
   ranking.stored.clear();
   ranking.rows.clear();
   for (bool more = true; more;) {
-    WEIR_TRY(more, rows.read(ranking.stored));
+    WEIR_TRY(more, rows->read(ranking.stored));
   }
   for (const Batch::Entry& row : ranking.stored.entries())
     ranking.rows.add(type, stored.record(row.record, ranking.rows.arena()), row.order);
-  if (values != nullptr) *values = values_of(question, rows.type(), ranking.stored);
-  const bool told = rows.type().find(std::string(total_prefix).append(question.count_name())) != nullptr;
+  if (values != nullptr) *values = values_of(archive.sql(), question, rows->type(), ranking.stored);
+  const bool told = rows->type().find(std::string(total_prefix).append(question.count_name())) != nullptr;
   if (told && !ranking.totals && !ranking.stored.entries().empty())
-    ranking.totals = totals_of(question, rows.type(), ranking.stored.entries().front().record, total_prefix);
+    ranking.totals = totals_of(question, rows->type(), ranking.stored.entries().front().record, total_prefix);
   return {};
 }
 
@@ -208,10 +210,16 @@ Result<RankingQuestion> ranking_question(const Arguments& arguments, const Recor
   WEIR_TRY(question.range, time_range_from(arguments, clock_time()));
   const RecordType* types[] = {&type};
   asked.where = arguments.value("where");
-  WEIR_TRY(const Filter filter, Filter::compile(asked.where, types));
-  if (!asked.where.empty()) question.where = filter.to_sql(type);
+  WEIR_TRY(Filter filter, Filter::compile(asked.where, types));
   for (const std::string_view field : filter.fields(type)) question.where_fields.emplace_back(field);
+  asked.filter = std::make_shared<const Filter>(std::move(filter));
   asked.wish = {.allowed = !arguments.has("raw"), .approximate = arguments.has("approximate")};
+  return asked;
+}
+
+RankingQuestion RankingQuestion::for_archive(const Archive& archive) const {
+  RankingQuestion asked = *this;
+  if (!where.empty()) asked.question.where = filter->to_sql(*question.record, archive.sql());
   return asked;
 }
 
@@ -254,10 +262,10 @@ bool ranks_by_span(const Question& question) {
 
 // Time, duration and rates need the records. A question that the rollups can answer goes without, unless they
 // rank.
-Result<QuestionSources> sources_for(LakeReader& lake, RankingQuestion& asked) {
+Result<QuestionSources> sources_for(Archive& archive, RankingQuestion& asked) {
   Question& question = asked.question;
   question.spans = ranks_by_span(question);
-  WEIR_TRY(QuestionSources sources, choose_sources(question, lake.data(), asked.wish));
+  WEIR_TRY(QuestionSources sources, archive.sources(question, asked.wish));
   question.spans = !sources.rolled;
   return sources;
 }
@@ -286,14 +294,14 @@ Question first_step(const Question& question) {
   return first;
 }
 
-Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
+Result<Ranking> ranked(Archive& archive, const RankingQuestion& asked, Waiting& waiting) {
   RankingQuestion q = asked;
   Ranking ranking;
-  WEIR_TRY(ranking.sources, sources_for(lake, q));
+  WEIR_TRY(ranking.sources, sources_for(archive, q));
   ranking.type = std::make_unique<AnswerType>(q.question, false);
   const auto step = [&](const Question& question, std::vector<KeyValues>* values) -> Result<void> {
-    WEIR_TRY(const std::string sql, made(lake, question, ranking.sources, ranking_sql));
-    return read_rows(lake, question, sql, ranking, waiting, values);
+    WEIR_TRY(const std::string sql, made(archive, question, ranking.sources, ranking_sql));
+    return read_rows(archive, question, sql, ranking, waiting, values);
   };
   if (in_two_steps(q.question)) {
     WEIR_CHECK(step(first_step(q.question), &q.question.only));
@@ -301,7 +309,7 @@ Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& 
   WEIR_CHECK(step(q.question, nullptr));
   q.question.only.clear();
   if (!ranking.totals) {
-    WEIR_TRY(ranking.totals, ask_totals(lake, q.question, ranking.sources, waiting));
+    WEIR_TRY(ranking.totals, ask_totals(archive, q.question, ranking.sources, waiting));
   }
   set_shares(ranking, q.question);
   return ranking;
@@ -309,37 +317,37 @@ Result<Ranking> ranked(LakeReader& lake, const RankingQuestion& asked, Waiting& 
 
 }  // namespace
 
-Result<Ranking> ask_ranking(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
-  return ask_again([&] { return ranked(lake, asked, waiting); });
+Result<Ranking> ask_ranking(Archive& archive, const RankingQuestion& asked, Waiting& waiting) {
+  return ask_again([&] { return ranked(archive, asked, waiting); });
 }
 
-Result<Ranking> ask_sums(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting,
+Result<Ranking> ask_sums(Archive& archive, const RankingQuestion& asked, Waiting& waiting,
                          std::vector<KeyValues>& values) {
   Question sums = asked.question;
   sums.spans = false;
   Ranking ranking;
-  WEIR_TRY(ranking.sources, choose_sources(sums, lake.data(), asked.wish));
+  WEIR_TRY(ranking.sources, archive.sources(sums, asked.wish));
   ranking.type = std::make_unique<AnswerType>(sums, false);
-  WEIR_TRY(const std::string sql, made(lake, sums, ranking.sources, ranking_sql));
-  WEIR_CHECK(read_rows(lake, sums, sql, ranking, waiting, &values));
+  WEIR_TRY(const std::string sql, made(archive, sums, ranking.sources, ranking_sql));
+  WEIR_CHECK(read_rows(archive, sums, sql, ranking, waiting, &values));
   return ranking;
 }
 
-Result<Ranking> ask_series(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting) {
+Result<Ranking> ask_series(Archive& archive, const RankingQuestion& asked, Waiting& waiting) {
   Question question = asked.question;
   question.spans = false;
   Ranking ranking;
-  WEIR_TRY(ranking.sources, choose_sources(question, lake.data(), asked.wish));
+  WEIR_TRY(ranking.sources, archive.sources(question, asked.wish));
   ranking.type = std::make_unique<AnswerType>(question, true);
-  WEIR_TRY(const std::string sql, made(lake, question, ranking.sources, series_sql));
-  WEIR_CHECK(read_rows(lake, question, sql, ranking, waiting));
+  WEIR_TRY(const std::string sql, made(archive, question, ranking.sources, series_sql));
+  WEIR_CHECK(read_rows(archive, question, sql, ranking, waiting));
   return ranking;
 }
 
-Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& asked) {
+Result<std::string> explain_ranking(Archive& archive, const RankingQuestion& asked) {
   return ask_again([&]() -> Result<std::string> {
     RankingQuestion q = asked;
-    WEIR_TRY(const QuestionSources sources, sources_for(lake, q));
+    WEIR_TRY(const QuestionSources sources, sources_for(archive, q));
     std::string out = "-- " + sources.why + "\n";
     for (const QuestionPart& part : sources.parts) {
       out +=
@@ -353,7 +361,7 @@ Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& ask
       q.question = first_step(q.question);
     }
     WEIR_TRY(const std::string sql,
-             made(lake, q.question, sources, q.question.step ? series_sql : ranking_sql));
+             made(archive, q.question, sources, q.question.step ? series_sql : ranking_sql));
     out += sql + ";\n";
     return out;
   });
@@ -381,14 +389,14 @@ std::string summary_line(const Ranking& ranking, const Question& question) {
 }  // namespace
 
 Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked) {
-  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  WEIR_TRY(const auto archive, open_archive(arguments));
   if (arguments.has("explain")) {
-    WEIR_TRY(const std::string text, explain_ranking(lake, asked));
+    WEIR_TRY(const std::string text, explain_ranking(*archive, asked.for_archive(*archive)));
     fmt::print("{}", text);
     return 0;
   }
   Waiting waiting(arguments.has("quiet"));
-  WEIR_TRY(const Ranking ranking, ask_ranking(lake, asked, waiting));
+  WEIR_TRY(const Ranking ranking, ask_ranking(*archive, asked.for_archive(*archive), waiting));
   waiting.done();
   const RecordType& rows = ranking.type->type();
   WEIR_TRY(const Output output, output_from(arguments, {&rows}, "table"));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/front/data.hpp"
+#include "filter/filter.hpp"
 #include "store/rollup_choice.hpp"
 
 namespace weir {
@@ -12,6 +13,10 @@ struct RankingQuestion {
   Question question;
   RollupWish wish;
   std::string where;  // as it was written
+  std::shared_ptr<const Filter> filter;
+
+  // With question.where as the archive says it.
+  RankingQuestion for_archive(const Archive& archive) const;
 };
 
 // --limit.
@@ -47,16 +52,16 @@ struct Ranking {
   std::optional<Totals> totals;
 };
 
-// Asks the lake, again over a fresh listing when a file is gone.
-Result<Ranking> ask_ranking(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting);
+// Asks, again over a fresh listing when a file is gone.
+Result<Ranking> ask_ranking(Archive& archive, const RankingQuestion& asked, Waiting& waiting);
 // The ranking by its sums alone, whatever ranks, with the values of the keys that are at the top.
-Result<Ranking> ask_sums(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting,
+Result<Ranking> ask_sums(Archive& archive, const RankingQuestion& asked, Waiting& waiting,
                          std::vector<KeyValues>& values);
 // The question has a step. Rows by time and key; their type has `time`, the step's start, first.
-Result<Ranking> ask_series(LakeReader& lake, const RankingQuestion& asked, Waiting& waiting);
+Result<Ranking> ask_series(Archive& archive, const RankingQuestion& asked, Waiting& waiting);
 
 // What would be asked, for --explain.
-Result<std::string> explain_ranking(LakeReader& lake, const RankingQuestion& asked);
+Result<std::string> explain_ranking(Archive& archive, const RankingQuestion& asked);
 
 // Asks, and writes the answer as -o says; or explains. The exit code.
 Result<int> answer_ranking(const Arguments& arguments, const RankingQuestion& asked);

@@ -57,7 +57,7 @@ void set_rates(Ranking& ranking, const Question& question) {
   set(answer::packets_per_second, "packets", 1);
 }
 
-Result<Ranking> steps(LakeReader& lake, const RankingQuestion& asked, bool by_keys,
+Result<Ranking> steps(Archive& archive, const RankingQuestion& asked, bool by_keys,
                       std::vector<KeyValues> only, Waiting& waiting) {
   RankingQuestion q = asked;
   q.question.only = std::move(only);
@@ -65,17 +65,17 @@ Result<Ranking> steps(LakeReader& lake, const RankingQuestion& asked, bool by_ke
     q.question.keys.clear();
     q.question.only.clear();
   }
-  WEIR_TRY(Ranking ranking, ask_series(lake, q, waiting));
+  WEIR_TRY(Ranking ranking, ask_series(archive, q, waiting));
   set_rates(ranking, q.question);
   return ranking;
 }
 
-Result<Series> ask(LakeReader& lake, const RankingQuestion& asked, std::optional<Duration> step,
+Result<Series> ask(Archive& archive, const RankingQuestion& asked, std::optional<Duration> step,
                    Waiting& waiting) {
   Series series;
   std::vector<KeyValues> values;
   RankingQuestion q = asked;
-  WEIR_TRY(series.top, ask_sums(lake, q, waiting, values));
+  WEIR_TRY(series.top, ask_sums(archive, q, waiting, values));
   const TimeRange& hours = series.top.sources.hours;
   series.range = {std::max(q.question.range.from, hours.from), std::min(q.question.range.to, hours.to)};
   if (!hours.has_from()) series.range = {Time{}, Time{}};
@@ -85,8 +85,8 @@ Result<Series> ask(LakeReader& lake, const RankingQuestion& asked, std::optional
   q.question.step_offset = {((-zone % series.step.ns) + series.step.ns) % series.step.ns};
   if ((series.range.to - series.range.from).ns / series.step.ns > most_steps)
     return fail(Code::usage, "gives more than 100,000 steps", "--over", "choose a longer step");
-  WEIR_TRY(series.rows, steps(lake, q, true, std::move(values), waiting));
-  WEIR_TRY(series.all, steps(lake, q, false, {}, waiting));
+  WEIR_TRY(series.rows, steps(archive, q, true, std::move(values), waiting));
+  WEIR_TRY(series.all, steps(archive, q, false, {}, waiting));
   return series;
 }
 
@@ -168,15 +168,16 @@ Result<std::optional<Duration>> step_from(std::string_view over) {
 
 Result<int> answer_series(const Arguments& arguments, RankingQuestion asked, std::optional<Duration> step) {
   WEIR_CHECK(rank_by_sum(asked.question));
-  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  WEIR_TRY(const auto archive, open_archive(arguments));
+  asked = asked.for_archive(*archive);
   if (arguments.has("explain")) {
     asked.question.step = step.value_or(seconds(60));
-    WEIR_TRY(const std::string text, explain_ranking(lake, asked));
+    WEIR_TRY(const std::string text, explain_ranking(*archive, asked));
     fmt::print("{}", text);
     return 0;
   }
   Waiting waiting(arguments.has("quiet"));
-  WEIR_TRY(const Series series, ask_again([&] { return ask(lake, asked, step, waiting); }));
+  WEIR_TRY(const Series series, ask_again([&] { return ask(*archive, asked, step, waiting); }));
   waiting.done();
   const RecordType& type = series.rows.type->type();
   WEIR_TRY(const Output output, output_from(arguments, {&type}, "table"));
