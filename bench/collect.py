@@ -127,4 +127,5 @@ def main():
         options.report.write_text("\n".join([head, "", *lines]) + "\n", encoding="utf-8")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -176,6 +176,10 @@ void Store::State::run_publisher() {
       status.waiting_segments = waiting.size();
       changed.notify_all();
     } else if (stopping) {
+      lock.unlock();
+      if (settings.tidy_at_close)
+        if (const auto tidied = publisher->tidy(wall_clock()); !tidied)
+          say("cannot keep the store in order: " + tidied.error().line());
       return;
     }
     if (Clock::now() >= next_maintenance && !stopping) {
@@ -278,6 +282,14 @@ class LakePublisher final : public Publisher {
     WEIR_TRY(const bool merged, lake_.compact(now));
     (void)merged;
     return dropped;
+  }
+  Result<void> tidy(Time now) override {
+    WEIR_TRY(const std::uint64_t dropped, lake_.retain(policy_.retention, now));
+    (void)dropped;
+    for (;;) {
+      WEIR_TRY(const bool merged, lake_.compact(now));
+      if (!merged) return {};
+    }
   }
   bool make_room() override {
     if (!policy_.drop_oldest_when_full) return false;

@@ -27,6 +27,8 @@ class Publisher {
   virtual Result<Published> publish(const std::string& segment, SegmentId id, Attempt attempt) = 0;
   // Called now and then when nothing waits. Returns the bytes that retention dropped.
   virtual Result<std::uint64_t> maintain(Time now) = 0;
+  // All that maintain() would do in time, at once: for whoever leaves after a large import.
+  virtual Result<void> tidy(Time) { return {}; }
   // Makes room on a full disk as far as the user's policy lets it; false: it does not.
   virtual bool make_room() { return false; }
 };
@@ -37,6 +39,7 @@ struct StoreSettings {
   Duration flush = seconds(10);               // and after this long visible to readers
   std::uint64_t segment_records = 1'000'000;  // a segment this large is published at once
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
+  bool tidy_at_close = false;                   // see Publisher::tidy
   std::function<void(const std::string&)> say;  // lines for the user: the disk is full, or no longer
 };
 

@@ -84,6 +84,7 @@ Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
   }
   WEIR_TRY(settings.sync, at_least(arguments, "sync", milliseconds(10)));
   WEIR_TRY(settings.flush, at_least(arguments, "flush", milliseconds(100)));
+  settings.tidy_at_close = when_full == WhenDiskFull::wait;  // an import
   settings.say = [](const std::string& line) { fmt::print(stderr, "weir: {}\n", line); };
   WEIR_TRY(auto publisher,
            clickhouse ? clickhouse_publisher(arguments) : lake_publisher(arguments, settings.folder));
