@@ -1,7 +1,7 @@
 // Sends NetFlow v9 to a collector on loopback at a steady rate and prints what it sent as JSON.
 //   weir_blaster PORT FLOWS-PER-SECOND SECONDS [EXPORTERS]
 // Flows are shaped like a campus uplink's: addresses by Zipf's law, a few ports that most of it goes to,
-// sizes from one packet to thousands. About 490,000 different ones take turns; templates are repeated every
+// sizes from one packet to thousands; none comes twice; templates are repeated every
 // second.
 #include <arpa/inet.h>
 #include <sys/resource.h>
@@ -45,9 +45,20 @@ struct Datagram {
   std::vector<std::uint8_t> bytes;
   std::uint64_t flows = 0, packets = 0, octets = 0;  // that it tells of
 };
+// Where fields lie in a record (see `fields`).
+constexpr std::size_t first_record = 24, record_size = 47;
+constexpr std::size_t src_at = 0, dst_at = 4, in_at = 13, packets_at = 16, octets_at = 20, first_at = 24,
+                      last_at = 28, src_port_at = 32, dst_port_at = 34, proto_at = 37, src_as_at = 39,
+                      dst_as_at = 43;
 
 void put(std::vector<std::uint8_t>& out, std::uint64_t value, unsigned size) {
   while (size-- > 0) out.push_back(static_cast<std::uint8_t>(value >> (8 * size)));
+}
+std::uint32_t read32(const std::uint8_t* p) {
+  return std::uint32_t{p[0]} << 24U | std::uint32_t{p[1]} << 16U | std::uint32_t{p[2]} << 8U | p[3];
+}
+void write32(std::uint8_t* p, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) p[i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
 }
 void patch32(std::vector<std::uint8_t>& bytes, std::size_t at, std::uint32_t value) {
   for (std::size_t i = 0; i < 4; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
@@ -94,6 +105,40 @@ class Zipf {
 
 class Traffic {
  public:
+  Traffic() {
+    for (std::uint32_t& host : drawn_hosts_) host = 0x0a000000U + hosts_(random_);
+    for (std::uint32_t& server : drawn_servers_) server = scatter(servers_(random_));
+  }
+
+  // New addresses, ports, sizes and times for the flows of a datagram: no flow comes twice.
+  void renew(Datagram& d) {
+    d.octets = 0;
+    for (unsigned i = 0; i < flows_per_datagram; ++i) {
+      std::uint8_t* record = d.bytes.data() + first_record + i * record_size;
+      const std::uint64_t draw = random_();
+      const bool outbound = record[in_at] == 1;
+      const std::uint32_t inside = drawn_hosts_[draw % drawn_hosts_.size()];
+      const std::uint32_t outside = drawn_servers_[(draw >> 16U) % drawn_servers_.size()];
+      write32(record + (outbound ? src_at : dst_at), inside);
+      write32(record + (outbound ? dst_at : src_at), outside);
+      write32(record + (outbound ? dst_as_at : src_as_at), outside % 60'000);
+      const std::uint32_t packets = read32(record + packets_at);
+      const std::uint32_t octets =
+          packets * (40 + static_cast<std::uint32_t>(draw >> 20U) % (packets > 3 ? 1400U : 120U));
+      write32(record + octets_at, octets);
+      d.octets += octets;
+      const std::uint32_t lasted = read32(record + last_at) - read32(record + first_at);
+      const std::uint32_t last = uptime - static_cast<std::uint32_t>(draw >> 30U) % 5000;
+      write32(record + last_at, last);
+      write32(record + first_at, last - lasted);
+      if (record[proto_at] == 1) continue;
+      const auto client = static_cast<std::uint16_t>(32'768 + (draw >> 40U) % 28'000);
+      std::uint8_t* port = record + (outbound ? src_port_at : dst_port_at);
+      port[0] = static_cast<std::uint8_t>(client >> 8U);
+      port[1] = static_cast<std::uint8_t>(client);
+    }
+  }
+
   Datagram datagram() {
     Datagram d{header(flows_per_datagram)};
     put(d.bytes, template_id, 2);
@@ -124,7 +169,8 @@ class Traffic {
     const double draw = std::uniform_real_distribution<double>(1e-5, 1)(random_);
     const auto packets = static_cast<std::uint32_t>(std::pow(draw, -0.9));  // Pareto: mostly few, some many
     const std::uint32_t octets = packets * (40 + number(packets > 3 ? 1400 : 120));
-    const std::uint32_t last = uptime - number(5000), first = last - std::min(last, packets * number(200));
+    const std::uint32_t last = uptime - number(5000),
+                        first = last - std::min(3'000'000U, packets * number(200));
     put(d.bytes, outbound ? inside : outside, 4);
     put(d.bytes, outbound ? outside : inside, 4);
     put(d.bytes, 0x0a0000feU, 4);
@@ -151,6 +197,8 @@ class Traffic {
 
   std::mt19937_64 random_{1};
   Zipf hosts_{20'000}, servers_{200'000};
+  std::vector<std::uint32_t> drawn_hosts_ = std::vector<std::uint32_t>(1U << 16U);
+  std::vector<std::uint32_t> drawn_servers_ = std::vector<std::uint32_t>(1U << 20U);
 };
 
 double now() {
@@ -227,8 +275,10 @@ int main(int argc, char** argv) {
     }
     const std::uint64_t due = std::min(total, static_cast<std::uint64_t>(elapsed * rate));
     turn.clear();
-    for (std::uint64_t i = done; i < std::min<std::uint64_t>(due, done + 64); ++i)
+    for (std::uint64_t i = done; i < std::min<std::uint64_t>(due, done + 64); ++i) {
       turn.push_back(&datagrams[i % pool]);
+      traffic.renew(*turn.back());
+    }
     if (turn.empty()) {
       const timespec pause{0, 1'000'000};
       ::nanosleep(&pause, nullptr);
