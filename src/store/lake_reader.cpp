@@ -18,8 +18,10 @@ std::string file_list(const std::vector<std::string>& files) {
   return out + "]";
 }
 
-std::string read_parquet(const std::vector<std::string>& files) {
-  return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = true)", file_list(files));
+// `alike`: all files have the same columns, so that only the first one's are looked at to plan.
+std::string read_parquet(const std::vector<std::string>& files, bool alike) {
+  return fmt::format("read_parquet({}, hive_partitioning = false, union_by_name = {})", file_list(files),
+                     !alike);
 }
 
 const RollupSpec* rollup_of(const RecordType& type) {
@@ -86,7 +88,7 @@ Result<const std::vector<std::string>*> LakeReader::present_columns(const std::v
   if (known != present_.end()) return &known->second;
   std::vector<std::string> present;
   if (!files.empty()) {
-    WEIR_TRY(Rows rows, connection_.query("DESCRIBE SELECT * FROM " + read_parquet(files)));
+    WEIR_TRY(Rows rows, connection_.query("DESCRIBE SELECT * FROM " + read_parquet(files, false)));
     Batch batch;
     for (bool more = true; more;) {
       WEIR_TRY(more, rows.read(batch));
@@ -101,8 +103,12 @@ Result<const std::vector<std::string>*> LakeReader::present_columns(const std::v
 Result<std::string> LakeReader::table_sql(const RecordType& type, std::string_view table,
                                           const std::vector<std::string>& files,
                                           const std::vector<std::string>& columns) {
-  WEIR_TRY(const auto* present, present_columns(files));
   const std::int64_t is_rollup = table == type.name ? 0 : 1;
+  // Rollups have all their columns: one that changes gets another name (store/rollup.hpp).
+  const std::vector<std::string>* present = &columns;
+  if (is_rollup == 0) {
+    WEIR_TRY(present, present_columns(files));
+  }
   const auto known = table_columns({std::string(table), &type, is_rollup});
   std::vector<std::string> select;
   for (const std::string& column : columns) {
@@ -116,7 +122,7 @@ Result<std::string> LakeReader::table_sql(const RecordType& type, std::string_vi
   }
   if (select.empty()) select.emplace_back("1 AS \"one\"");
   if (files.empty()) return fmt::format("(SELECT {} WHERE false)", fmt::join(select, ", "));
-  return fmt::format("(SELECT {} FROM {})", fmt::join(select, ", "), read_parquet(files));
+  return fmt::format("(SELECT {} FROM {})", fmt::join(select, ", "), read_parquet(files, is_rollup != 0));
 }
 
 bool LakeReader::vanished(const Error& error) noexcept {

@@ -1,6 +1,7 @@
 // Rollups: a record type summed up per minute and per hour, so that questions about long times read little.
 // They are written beside the records themselves, as lake/<table>/…, and hold for every step and combination
-// of dimensions one or several rows, to be summed up by whoever reads.
+// of dimensions one or several rows, to be summed up by whoever reads. All files of a rollup have the same
+// columns: when these change, so must the suffixes.
 #pragma once
 
 #include <span>
