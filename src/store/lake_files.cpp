@@ -1,9 +1,12 @@
 #include "store/lake_files.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace weir {
 namespace {
@@ -60,7 +63,13 @@ bool overlap(Time start, std::int64_t length, const TimeRange& range) noexcept {
   return start < range.to && Time{start.ns + (length - 1)} >= range.from;
 }
 
-Result<std::vector<std::string>> parquet_files(const fs::path& folder) {
+// Which folder has the name now: a replaced one is another.
+std::pair<dev_t, ino_t> identity(const fs::path& folder) {
+  struct stat now{};
+  return stat(folder.c_str(), &now) == 0 ? std::pair(now.st_dev, now.st_ino) : std::pair<dev_t, ino_t>{};
+}
+
+Result<std::vector<std::string>> listed_files(const fs::path& folder) {
   std::vector<std::string> files;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
@@ -71,6 +80,15 @@ Result<std::vector<std::string>> parquet_files(const fs::path& folder) {
     return fail(Code::environment, "cannot be read: " + error.message(), folder.string());
   std::ranges::sort(files);
   return files;
+}
+
+// A folder that is replaced while it is listed is emptied under the reader's hands: then it is listed again.
+Result<std::vector<std::string>> parquet_files(const fs::path& folder) {
+  for (;;) {
+    const auto before = identity(folder);
+    auto files = listed_files(folder);
+    if (!files || identity(folder) == before) return files;
+  }
 }
 
 }  // namespace

@@ -68,6 +68,23 @@ struct FileInfo {
   std::uint64_t bytes;
 };
 
+// A file in the staging folder: gone with this, unless it got its place. What was half written when the disk
+// was full must not keep it full.
+struct StagedFile {
+  std::string path;
+
+  explicit StagedFile(std::string p) : path(std::move(p)) {}
+  StagedFile(const StagedFile&) = delete;
+  StagedFile& operator=(const StagedFile&) = delete;
+  ~StagedFile() {
+    const fs::path file(path);
+    std::error_code ignored;
+    fs::remove(file, ignored);
+    fs::remove(file.parent_path() / ("tmp_" + file.filename().string()),
+               ignored);  // as DuckDB names it first
+  }
+};
+
 std::vector<FileInfo> parquet_files(const std::string& folder) {
   std::vector<FileInfo> files;
   std::error_code ignored;
@@ -209,6 +226,8 @@ Result<LakeWriter> LakeWriter::open(LakeWriterSettings settings) {
   const std::string lake = settings.folder + "/lake", staging_root = lake + "/.staging";
   WEIR_CHECK(make_folders(settings.folder + "/wal"));
   WEIR_CHECK(make_folders(staging_root));
+  // With it, so that nobody takes the new folder for an abandoned one.
+  WEIR_TRY(const FileLock opening, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
   remove_abandoned(staging_root);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const std::string staging = fmt::format("{}/{}-{}", staging_root, getpid(), now.count());
@@ -284,7 +303,9 @@ Result<std::vector<std::int64_t>> LakeWriter::State::hours_in(const std::string&
 Result<void> LakeWriter::State::publish_hour(const std::string& from, const RecordType& type,
                                              std::int64_t hour, const std::string& condition, SegmentId id,
                                              Published& out) {
-  const std::string name = to_string(id) + ".parquet", file = staging + "/" + name;
+  const std::string name = to_string(id) + ".parquet";
+  const StagedFile staged(staging + "/" + name);
+  const std::string& file = staged.path;
   for (const WrittenTable& table : written_tables(type.name)) {
     const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour));
     std::error_code ignored;
@@ -342,11 +363,14 @@ Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
     if (table.rollup == nullptr || fs::exists(folder, error)) continue;
     const std::vector<FileInfo> files = parquet_files(hour.path);
     if (files.empty()) return any;
-    const std::string file = unique_file('r');
+    const StagedFile staged(unique_file('r'));
+    const std::string& file = staged.path;
     WEIR_CHECK(copy(table.select(parquet_table(files, settings.type_named(hour.table)), "true"), file));
     WEIR_TRY(const FileLock lock, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
-    // Something came meanwhile: the next round sums up again.
-    if (!std::ranges::equal(parquet_files(hour.path), files, {}, &FileInfo::path, &FileInfo::path))
+    // Something came meanwhile: the next round sums up again. What is still being published will find the
+    // sums and add its own part.
+    if (!std::ranges::equal(parquet_files(hour.path), files, {}, &FileInfo::path, &FileInfo::path) ||
+        !std::ranges::all_of(files, [&](const FileInfo& f) { return published(f.path); }))
       return any;
     WEIR_CHECK(make_folders(folder));
     fs::rename(file, folder + "/" + fs::path(file).filename().string(), error);
@@ -358,10 +382,11 @@ Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
 }
 
 Result<void> LakeWriter::State::merge(const HourFolder& hour, const std::vector<FileInfo>& files) {
-  const std::string merged = unique_file('m');
-  WEIR_CHECK(copy(
-      written_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))), merged));
-  return exchange(hour, files, merged);
+  const StagedFile merged(unique_file('m'));
+  WEIR_CHECK(
+      copy(written_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))),
+           merged.path));
+  return exchange(hour, files, merged.path);
 }
 
 Result<void> LakeWriter::State::exchange(const HourFolder& hour, const std::vector<FileInfo>& files,
@@ -371,9 +396,15 @@ Result<void> LakeWriter::State::exchange(const HourFolder& hour, const std::vect
   fs::remove_all(next, error);
   WEIR_CHECK(make_folders(next));
   WEIR_TRY(const FileLock lock, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
-  for (const FileInfo& file : parquet_files(hour.path)) {
+  const std::vector<FileInfo> present = parquet_files(hour.path);
+  const auto among = [](const std::vector<FileInfo>& all, const std::string& path) {
+    return std::ranges::find(all, path, &FileInfo::path) != all.end();
+  };
+  // Dropped by another process meanwhile: it stays so.
+  if (!std::ranges::all_of(files, [&](const FileInfo& f) { return among(present, f.path); })) return {};
+  for (const FileInfo& file : present) {
     const std::string name = fs::path(file.path).filename().string();
-    if (std::ranges::find(files, file.path, &FileInfo::path) != files.end()) continue;
+    if (among(files, file.path)) continue;
     fs::create_hard_link(file.path, next + "/" + name, error);
     if (error) return fail(Code::environment, error.message(), file.path);
   }

@@ -2,13 +2,17 @@
 
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include "core/human.hpp"
 #include "os/file_system.hpp"
@@ -26,6 +30,12 @@ constexpr auto maintain_after = std::chrono::seconds(5);
 Time wall_clock() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+}
+
+// By the system's words, which DuckDB passes on, too. Anything else is no reason to drop records.
+bool is_disk_full(const Error& error) {
+  return error.what.find(std::strerror(ENOSPC)) != std::string::npos ||
+         error.what.find(std::strerror(EDQUOT)) != std::string::npos;
 }
 
 // Either kind of segment: this process's own, or one whose process died.
@@ -46,108 +56,158 @@ struct Store::State {
   std::shared_ptr<WalSegment> segment;  // nullptr until a record comes
   Clock::time_point begun;
   std::deque<Waiting> waiting;
+  std::vector<std::shared_ptr<WalSegment>> unsynced;
   StoreStatus status;
   bool stopping = false;
   bool ends_on_failure = false;
-  std::thread writer, worker;
+  bool needs_room = false;
+  std::thread writer, syncer, worker;
 
   std::string wal() const { return settings.folder + "/wal"; }
   void say(const std::string& line) const {
     if (settings.say) settings.say(line);
   }
 
-  // With the mutex held.
-  bool begin_segment() {
-    if (segment != nullptr) return true;
-    auto created = WalSegment::create(wal());
-    if (!created) return fail_write(created.error());
-    segment = *std::move(created);
-    begun = Clock::now();
-    return true;
+  // These with the mutex held.
+  // There is a segment, and on the disk room for what may wait in memory: what is accepted can be written.
+  bool can_accept() {
+    if (segment == nullptr) {
+      auto created = WalSegment::create(wal());
+      if (!created) return fail_write(created.error());
+      segment = *std::move(created);
+      begun = Clock::now();
+    }
+    const auto reserved = segment->reserve(2 * write_at);
+    return reserved ? true : fail_write(reserved.error());
   }
   bool fail_write(const Error& error) {
     ++status.failures;
     status.last_error = error.line();
+    needs_room = needs_room || is_disk_full(error);
     if (!status.full) {
       status.full = true;
       say("nothing is accepted any more: " + error.line());
     }
+    changed.notify_all();
     return false;
   }
   bool write() {
     if (segment == nullptr) return true;
-    if (const auto written = segment->write(); !written) return fail_write(written.error());
-    if (status.full) {
-      status.full = false;
-      say("there is room again: records are accepted (" + human_count(status.refused) +
-          " were refused so far)");
-      changed.notify_all();
-    }
-    return true;
+    const auto written = segment->write();
+    return written ? true : fail_write(written.error());
   }
+  // Call write() before: what waits in memory does not go along.
   void hand_over() {
+    unsynced.push_back(segment);
     waiting.push_back({segment->path(), segment->id(), std::move(segment), nullptr});
     segment = nullptr;
     status.waiting_segments = waiting.size();
     changed.notify_all();
   }
+  bool is_large() const {
+    return segment->records() >= settings.segment_records || segment->bytes() >= settings.segment_bytes;
+  }
   bool is_due() const {
-    return segment->records() >= settings.segment_records || segment->bytes() >= settings.segment_bytes ||
-           Clock::now() - begun >= std::chrono::nanoseconds(settings.flush.ns);
+    return segment->records() != 0 &&
+           (is_large() || Clock::now() - begun >= std::chrono::nanoseconds(settings.flush.ns));
+  }
+  void accept_again() {
+    status.full = false;
+    say("there is room again: records are accepted (" + human_count(status.refused) +
+        " were refused so far)");
+    changed.notify_all();
   }
 
   void run_writer();
+  void run_syncer();
   void run_publisher();
   // Tries until it is done; false when the store closes first.
   bool publish(const Waiting& next);
+  bool make_room();
   void maintain();
 };
 
+// What is in memory reaches the operating system twice in each interval, however long the disk takes.
 void Store::State::run_writer() {
   std::unique_lock lock(mutex);
   while (!stopping) {
     changed.wait_for(lock, std::chrono::nanoseconds(settings.sync.ns) / 2, [&] { return stopping; });
-    if (status.full && segment == nullptr) begin_segment();
-    if (segment == nullptr || !write()) continue;
-    const std::shared_ptr<WalSegment> current = segment;
-    lock.unlock();
-    const auto synced = current->sync();  // appends go on meanwhile
-    lock.lock();
-    if (!synced) {
-      fail_write(synced.error());
-      continue;
+    const bool written = write();
+    if (written && segment != nullptr) {
+      unsynced.push_back(segment);
+      if (is_due()) hand_over();
     }
-    if (segment == current && segment->records() != 0 && is_due()) hand_over();
+    if (written && status.full && can_accept()) accept_again();
+    changed.notify_all();
+  }
+}
+
+void Store::State::run_syncer() {
+  std::unique_lock lock(mutex);
+  for (;;) {
+    changed.wait(lock, [&] { return stopping || !unsynced.empty(); });
+    if (unsynced.empty()) return;
+    std::vector<std::shared_ptr<WalSegment>> written;
+    written.swap(unsynced);
+    std::ranges::sort(written);
+    written.erase(std::ranges::unique(written).begin(), written.end());
+    for (const auto& each : written) {
+      lock.unlock();
+      const auto synced = each->sync();  // appends go on meanwhile
+      lock.lock();
+      if (!synced) fail_write(synced.error());
+    }
   }
 }
 
 bool Store::State::publish(const Waiting& next) {
+  std::optional<Published> stored;
   for (Attempt attempt = next.orphan == nullptr ? Attempt::first : Attempt::again;;
        attempt = Attempt::again) {
-    auto done = publisher->publish(next.path, next.id, attempt);
-    if (done) {
+    Result<void> done;
+    if (!stored) {
+      auto published = publisher->publish(next.path, next.id, attempt);
+      if (published)
+        stored = *published;
+      else
+        done = tl::unexpected<Error>(published.error());
+    }
+    if (stored) {
       std::error_code ignored;
       std::filesystem::remove(next.path, ignored);
       // Only when the segment is gone for good may its files be merged (LakeWriter::compact).
-      if (const auto synced = sync_path(wal()); !synced) done = tl::unexpected<Error>(synced.error());
+      done = sync_path(wal());
     }
     std::unique_lock lock(mutex);
     if (done) {
-      status.published += done->records;
-      status.files += done->files;
-      status.file_bytes += done->bytes;
-      if (done->cut_bytes != 0)
-        say(next.path + ": ends in the middle of a write, the last " + std::to_string(done->cut_bytes) +
+      status.published += stored->records;
+      status.files += stored->files;
+      status.file_bytes += stored->bytes;
+      if (stored->cut_bytes != 0)
+        say(next.path + ": ends in the middle of a write, the last " + std::to_string(stored->cut_bytes) +
             " bytes were never accepted");
       return true;
     }
     ++status.failures;
     if (status.last_error != done.error().line()) say("cannot store: " + done.error().line());
     status.last_error = done.error().line();
-    if (publisher->make_room()) continue;
+    const bool full = is_disk_full(done.error());
+    lock.unlock();
+    if (full && make_room()) continue;
+    lock.lock();
     if (ends_on_failure) return false;
     changed.wait_for(lock, retry_after, [&] { return ends_on_failure; });
   }
+}
+
+// Without the mutex.
+bool Store::State::make_room() {
+  const std::uint64_t dropped = publisher->make_room();
+  if (dropped == 0) return false;
+  const std::lock_guard lock(mutex);
+  status.dropped_bytes += dropped;
+  say("the disk is full: the oldest records were dropped, " + human_bytes(dropped));
+  return true;
 }
 
 void Store::State::maintain() {
@@ -165,14 +225,14 @@ void Store::State::run_publisher() {
   std::unique_lock lock(mutex);
   auto next_maintenance = Clock::now();
   for (;;) {
-    changed.wait_until(lock, next_maintenance, [&] { return stopping || !waiting.empty(); });
+    changed.wait_until(lock, next_maintenance, [&] { return stopping || !waiting.empty() || needs_room; });
     if (!waiting.empty()) {
       const Waiting next = waiting.front();
       lock.unlock();
       const bool done = publish(next);
       lock.lock();
       if (!done) return;
-      waiting.pop_front();
+      if (!waiting.empty()) waiting.pop_front();  // ~Store() leaves all to the next open()
       status.waiting_segments = waiting.size();
       changed.notify_all();
     } else if (stopping) {
@@ -181,6 +241,12 @@ void Store::State::run_publisher() {
         if (const auto tidied = publisher->tidy(wall_clock()); !tidied)
           say("cannot keep the store in order: " + tidied.error().line());
       return;
+    }
+    if (needs_room) {
+      needs_room = false;  // the writer asks again
+      lock.unlock();
+      make_room();
+      lock.lock();
     }
     if (Clock::now() >= next_maintenance && !stopping) {
       lock.unlock();
@@ -205,6 +271,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, std::unique_p
   state->status.waiting_segments = state->waiting.size();
   State* s = state.get();
   state->writer = std::thread([s] { s->run_writer(); });
+  state->syncer = std::thread([s] { s->run_syncer(); });
   state->worker = std::thread([s] { s->run_publisher(); });
   return std::unique_ptr<Store>(new Store(std::move(state)));
 }
@@ -217,22 +284,20 @@ Store::~Store() {
     state_->waiting.clear();
     state_->changed.notify_all();
   }
-  if (state_->writer.joinable()) state_->writer.join();
-  if (state_->worker.joinable()) state_->worker.join();
+  for (std::thread* thread : {&state_->writer, &state_->syncer, &state_->worker})
+    if (thread->joinable()) thread->join();
 }
 
 bool Store::append(const RecordType& type, std::string_view encoded) {
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
-  if (s.status.full || !s.begin_segment()) {
+  if (s.status.full || !s.can_accept()) {
     ++s.status.refused;
     return false;
   }
   s.segment->add(type, encoded);
   ++s.status.accepted;
-  if (s.segment->pending_bytes() >= write_at && s.write() &&
-      (s.segment->records() >= s.settings.segment_records || s.segment->bytes() >= s.settings.segment_bytes))
-    s.hand_over();
+  if (s.segment->pending_bytes() >= write_at && s.write() && s.is_large()) s.hand_over();
   return true;
 }
 
@@ -252,15 +317,11 @@ Result<void> Store::close() {
   {
     const std::lock_guard lock(s.mutex);
     if (!s.write()) result = fail(Code::environment, s.status.last_error);
-    if (s.segment != nullptr && s.segment->records() != 0) {
-      if (const auto synced = s.segment->sync(); !synced) result = synced;
-      s.hand_over();
-    }
+    if (s.segment != nullptr && s.segment->records() != 0) s.hand_over();
     s.stopping = s.ends_on_failure = true;
     s.changed.notify_all();
   }
-  s.writer.join();
-  s.worker.join();
+  for (std::thread* thread : {&s.writer, &s.syncer, &s.worker}) thread->join();
   if (s.segment != nullptr) ::unlink(s.segment->path().c_str());  // nothing came into it
   if (result && !s.waiting.empty())
     result = fail(Code::environment, s.status.last_error, s.waiting.front().path,
@@ -291,10 +352,8 @@ class LakePublisher final : public Publisher {
       if (!merged) return {};
     }
   }
-  bool make_room() override {
-    if (!policy_.drop_oldest_when_full) return false;
-    const auto freed = lake_.drop_oldest();
-    return freed && *freed != 0;
+  std::uint64_t make_room() override {
+    return policy_.drop_oldest_when_full ? lake_.drop_oldest().value_or(0) : 0;
   }
 
  private:

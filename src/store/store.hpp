@@ -29,8 +29,8 @@ class Publisher {
   virtual Result<std::uint64_t> maintain(Time now) = 0;
   // All that maintain() would do in time, at once: for whoever leaves after a large import.
   virtual Result<void> tidy(Time) { return {}; }
-  // Makes room on a full disk as far as the user's policy lets it; false: it does not.
-  virtual bool make_room() { return false; }
+  // Makes room on a full disk as far as the user's policy lets it. Returns the bytes dropped; 0: it does not.
+  virtual std::uint64_t make_room() { return 0; }
 };
 
 struct StoreSettings {

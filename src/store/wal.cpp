@@ -15,6 +15,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "os/file_system.hpp"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -98,7 +100,10 @@ Result<std::unique_ptr<WalSegment>> WalSegment::create(const std::string& folder
     // Whoever claims orphans between open and this lock finds an empty file, and may take it away.
     struct stat now{};
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fstat(fd, &now) != 0 || now.st_nlink == 0) continue;
-    WEIR_CHECK(segment->append(magic));
+    if (const auto begun = segment->append(magic); !begun) {
+      unlink(segment->path().c_str());  // a full disk would gather one with every attempt
+      return tl::unexpected<Error>(begun.error());
+    }
     return segment;
   }
 }
@@ -145,8 +150,23 @@ Result<void> WalSegment::write() {
   return {};
 }
 
-Result<void> WalSegment::sync() const {
+Result<void> WalSegment::reserve(std::uint64_t bytes) {
+  if (written_ + bytes <= reserved_) return {};
+  // Twice of it, so as not to ask for each write.
+  while (fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(written_), static_cast<off_t>(2 * bytes)) !=
+         0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) break;
+    return system_error(path_);
+  }
+  reserved_ = written_ + 2 * bytes;
+  return {};
+}
+
+Result<void> WalSegment::sync() {
   if (fdatasync(fd_) != 0) return system_error(path_);
+  if (!named_on_disk_) WEIR_CHECK(sync_path(std::filesystem::path(path_).parent_path().string()));
+  named_on_disk_ = true;
   return {};
 }
 

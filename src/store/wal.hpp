@@ -34,8 +34,11 @@ class WalSegment {
   // Everything added so far reaches the operating system: it outlives the process. On failure (a full disk)
   // all stays in memory and the file ends with its last whole frame; call it again later.
   Result<void> write();
-  // What was written reaches the disk: it outlives the machine. Any thread, beside the others.
-  Result<void> sync() const;
+  // The disk keeps room for so many bytes more than are written, so that write() does not fail for want of
+  // it; where the file system cannot do that, nothing happens. Fails when there is no room.
+  Result<void> reserve(std::uint64_t bytes);
+  // What was written reaches the disk: it outlives the machine. One thread, beside that of the others.
+  Result<void> sync();
 
   SegmentId id() const noexcept { return id_; }
   const std::string& path() const noexcept { return path_; }
@@ -57,7 +60,8 @@ class WalSegment {
   std::string path_;
   SegmentId id_;
   std::map<std::uint32_t, Table> tables_;  // by RecordType::id
-  std::uint64_t records_ = 0, written_ = 0, pending_bytes_ = 0;
+  std::uint64_t records_ = 0, written_ = 0, reserved_ = 0, pending_bytes_ = 0;
+  bool named_on_disk_ = false;  // of sync()
 };
 
 // What a segment holds of one record type.
