@@ -74,9 +74,10 @@ class Run:
     def kill(self, process, sender):
         process.process.send_signal(signal.SIGSTOP)  # so that what it was at can be told
         at = time.monotonic()
-        # Only a folder that is made anew in each start tells that recovery is over.
-        phase = "recovering" if self.left & segments(self.data) else phase_of(self.data)
-        if sender is None and phase == "receiving":
+        phase = phase_of(self.data)
+        if self.left & segments(self.data):
+            phase = "recovering" if phase == "receiving" else f"{phase} in recovery"
+        elif sender is None and phase == "receiving":
             phase = "starting"
         process.process.kill()
         process.end(signal.SIGKILL)

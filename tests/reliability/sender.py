@@ -1,4 +1,5 @@
 """Numbered NetFlow v5 flows to a weir that collects, and what there is to know about that weir."""
+import atexit
 import csv
 import io
 import pathlib
@@ -14,10 +15,10 @@ TIMEOUT_S = 60
 
 
 def datagram(first, count, when):
-    """Flows whose bytes are their numbers, of the second `when`."""
+    """Flows whose bytes are their numbers, of the second `when`; addresses and ports that do not compress."""
     header = struct.pack("!HHIIIIBBH", 5, count, 10_000, when, 0, first, 0, 0, 0)
     return header + b"".join(
-        struct.pack("!IIIHHIIIIHHBBBBHHBBH", 0x0A000000 + n % 5000, 0xC0000201, 0, 1, 2, 1, n, 9_000, 9_500, n & 0xFFFF, 443, 0, 16, 6, 0, 0, 0, 0, 0, 0)
+        struct.pack("!IIIHHIIIIHHBBBBHHBBH", n * 2654435761 & 0xFFFFFFFF, n * 40503 * 65537 & 0xFFFFFFFF, 0, 1, 2, 1, n, 9_000, 9_500, n * 40503 & 0xFFFF, 443, 0, 16, 6, 0, 0, 0, 0, 0, 0)
         for n in range(first, first + count))
 
 
@@ -29,6 +30,7 @@ class Weir:
         self.process = subprocess.Popen(
             [program, "collect", "-l", "127.0.0.1:0", "--data", str(data), "--threads", "1", *options], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         self.lines, self.port, self.listening = [], None, threading.Event()
+        atexit.register(self.process.kill)  # should a test fail half way
         self.reading = threading.Thread(target=self._read, daemon=True)
         self.reading.start()
 
