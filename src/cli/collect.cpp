@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cli/front/collect_summary.hpp"
+#include "cli/front/enriching.hpp"
 #include "cli/front/export_state.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
@@ -48,6 +49,7 @@ struct Selection {
   Filter filter;
   Emitter::Wants wants;
   Output output;
+  std::unique_ptr<const Enrichment> enrichment{};  // nullptr: none
 };
 
 Result<Selection> selection_from(const Arguments& arguments) {
@@ -101,7 +103,7 @@ Result<int> from_files(const Arguments& arguments, const Selection& selected) {
   std::signal(SIGINT, stop_collecting);
   WEIR_TRY(const CollectedFiles outcome,
            collect_files(
-               files, exporters, selected.wants, outlet,
+               files, exporters, selected.wants, selected.enrichment.get(), outlet,
                [&](const CollectProgress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); },
                interrupted));
   progress.clear();
@@ -176,7 +178,8 @@ void tell_listening(const Collector& collector, std::size_t queue) {
 }
 
 Result<int> from_sockets(const Arguments& arguments, const Selection& selected) {
-  WEIR_TRY(const CollectorOptions options, collector_options(arguments));
+  WEIR_TRY(CollectorOptions options, collector_options(arguments));
+  options.enrichment = selected.enrichment.get();
   WEIR_TRY(const std::uint64_t most, most_flows(arguments));
   const bool quiet = arguments.has("quiet");
   StopSignals signals;  // before any thread of the sink
@@ -205,11 +208,13 @@ Result<int> from_sockets(const Arguments& arguments, const Selection& selected) 
 
 Result<int> run_collect(const Arguments& arguments) {
   WEIR_CHECK(check_destination(arguments));
-  WEIR_TRY(const Selection selected, selection_from(arguments));
+  WEIR_TRY(Selection selected, selection_from(arguments));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
+  WEIR_TRY(selected.enrichment, open_enrichment(arguments));
+  if (selected.enrichment != nullptr) selected.enrichment->add_to(selected.wants);
   return arguments.all("").empty() ? from_sockets(arguments, selected) : from_files(arguments, selected);
 }
 
@@ -250,6 +255,9 @@ constexpr Option options[] = {
      .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m when they are "
             "stored",
      .group = "Receiving"},
+    geo_option,
+    networks_option,
+    resolve_option,
     store_in_option,
     store_option,
     sensor_option,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "cli/front/enriching.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/selection.hpp"
@@ -258,6 +259,9 @@ Result<int> run_read(const Arguments& arguments) {
   WEIR_CHECK(set_limits(plan, arguments));
   set_wants(plan, types, filter, output, where);
   plan.timeline = page;
+  WEIR_TRY(const auto enrichment, open_enrichment(arguments));
+  if (enrichment != nullptr) enrichment->add_to(plan.wants);
+  plan.enrichment = enrichment.get();
   std::optional<CaptureFilter> bpf;
   if (!inputs.bpf.empty()) {
     WEIR_TRY(bpf, CaptureFilter::compile(inputs.bpf));
@@ -294,6 +298,9 @@ constexpr Option options[] = {
     write_option,
     profile_option,
     time_option,
+    geo_option,
+    networks_option,
+    resolve_option,
     store_in_option,
     store_option,
     sensor_option,

@@ -41,9 +41,11 @@ class OneFile final : public PacketSource {
 
 class FileCollection {
  public:
-  FileCollection(Exporters& exporters, const Emitter::Wants& wants, Outlet& outlet,
-                 const std::function<void(const CollectProgress&)>& progress, const std::atomic<bool>& stop)
+  FileCollection(Exporters& exporters, const Emitter::Wants& wants, const Enrichment* enrichment,
+                 Outlet& outlet, const std::function<void(const CollectProgress&)>& progress,
+                 const std::atomic<bool>& stop)
       : exporters_(exporters),
+        enrichment_(enrichment),
         outlet_(outlet),
         progress_(progress),
         stop_(stop),
@@ -203,6 +205,7 @@ class FileCollection {
     stat("exporters", totals.exporters);
     stat("exporters_forgotten", totals.forgotten);
     exporters_.stats(outcome_.last, emitter_);
+    if (enrichment_ != nullptr) enrichment_->stats(outcome_.last, emitter_);
     deliver();
   }
 
@@ -212,6 +215,7 @@ class FileCollection {
   }
 
   Exporters& exporters_;
+  const Enrichment* enrichment_;
   Outlet& outlet_;
   const std::function<void(const CollectProgress&)>& progress_;
   const std::atomic<bool>& stop_;
@@ -226,10 +230,11 @@ class FileCollection {
 }  // namespace
 
 Result<CollectedFiles> collect_files(std::span<const std::string> files, Exporters& exporters,
-                                     const Emitter::Wants& wants, Outlet& outlet,
+                                     const Emitter::Wants& wants, const Enrichment* enrichment,
+                                     Outlet& outlet,
                                      const std::function<void(const CollectProgress&)>& progress,
                                      const std::atomic<bool>& stop) {
-  return FileCollection(exporters, wants, outlet, progress, stop).run(files);
+  return FileCollection(exporters, wants, enrichment, outlet, progress, stop).run(files);
 }
 
 }  // namespace weir

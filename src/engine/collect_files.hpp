@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/enrichment.hpp"
 #include "engine/exporters.hpp"
 #include "engine/outlet.hpp"
 #include "plugin/source.hpp"
@@ -29,9 +30,10 @@ struct CollectProgress {
 
 // Reads all of the files, captures first and merged by time; until `stop` is set, or the outlet wants no
 // more. Ends with oddities for what was damaged and the stats. Fails when a file cannot be read or the sink
-// fails; the sink is not closed.
+// fails; the sink is not closed. The stats include those of `enrichment`, if there is one.
 Result<CollectedFiles> collect_files(std::span<const std::string> files, Exporters& exporters,
-                                     const Emitter::Wants& wants, Outlet& outlet,
+                                     const Emitter::Wants& wants, const Enrichment* enrichment,
+                                     Outlet& outlet,
                                      const std::function<void(const CollectProgress&)>& progress,
                                      const std::atomic<bool>& stop);
 

@@ -251,6 +251,7 @@ void Collector::write_stats(const CollectorStatus& status) {
   stat("unrecognised", status.exporters.unrecognised);
   stat("oddities_limited", status.exporters.oddities_limited);
   exporters_.stats(at, out);
+  if (options_.enrichment != nullptr) options_.enrichment->stats(at, out);
   outlet_.deliver(delivery, true);
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/enrichment.hpp"
 #include "engine/export_streams.hpp"
 #include "engine/exporters.hpp"
 #include "engine/outlet.hpp"
@@ -22,6 +23,7 @@ struct CollectorOptions {
   Duration stats{};                                    // between two sets of stats; 0: only at the end
   Duration duration{};                                 // 0: until told
   StreamOptions streams{};
+  const Enrichment* enrichment = nullptr;  // whose stats are written with the others; borrowed
 };
 
 struct Listening {

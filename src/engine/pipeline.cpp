@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/capture_filter.hpp"
+#include "engine/enrichment.hpp"
 #include "engine/sequencer.hpp"
 #include "engine/worker.hpp"
 #include "records/oddity.hpp"
@@ -302,6 +303,7 @@ class Pipeline {
     outcome_.counters.for_each([&](std::string_view name, std::uint64_t value) {
       out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
     });
+    if (plan_.enrichment != nullptr) plan_.enrichment->stats(outcome_.last, out);
     std::string text;
     for (const Batch::Entry& e : batch.entries()) {
       text.clear();

@@ -34,6 +34,7 @@ struct AnalysisLimits {
 };
 
 class CaptureFilter;
+class Enrichment;
 
 // What the filter can say of a flow's addresses, ports and protocol.
 struct FlowTest {
@@ -52,6 +53,8 @@ struct Plan {
   bool community_id = true;  // somebody wants the field
   bool recognise = true;     // somebody wants flows' application, or records of a parser
   bool timeline = false;     // somebody wants traffic over time
+  // Whose stats are written with the others; borrowed.
+  const Enrichment* enrichment = nullptr;
   unsigned threads = 1;
   bool ordered = true;
   std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole

@@ -15,6 +15,10 @@ class Emitter {
     bool wanted = false;
     bool (*accept)(const void* filter, const void* record) = nullptr;
     const void* filter = nullptr;
+    // Adds what the record's maker could not know, before the filter sees it (nullptr: nothing). Called by
+    // several threads at once; texts it adds live in the arena, or longer than the batch.
+    void (*complete)(const void* completer, void* record, Arena& texts) = nullptr;
+    const void* completer = nullptr;
   };
   using Wants = std::array<Want, record_type_max>;  // by RecordType::id
 
@@ -29,13 +33,10 @@ class Emitter {
   void emit(const R& record) {
     const RecordType& type = record_type<R>();
     const Want& want = (*wants_)[type.id];
-    if (want.wanted && (want.accept == nullptr || want.accept(want.filter, &record))) {
-      batch_->add(type, &record, order_);
-      ++order_.minor;
-    } else {
-      batch_->arena().rewind(kept_);
-    }
-    kept_ = batch_->arena().mark();
+    if (want.complete == nullptr || !want.wanted) return take(type, want, &record);
+    R whole = record;
+    want.complete(want.completer, &whole, batch_->arena());
+    take(type, want, &whole);
   }
 
   // Copies into the batch. Valid for the record emitted next, not after it.
@@ -55,6 +56,16 @@ class Emitter {
   }
 
  private:
+  void take(const RecordType& type, const Want& want, const void* record) {
+    if (want.wanted && (want.accept == nullptr || want.accept(want.filter, record))) {
+      batch_->add(type, record, order_);
+      ++order_.minor;
+    } else {
+      batch_->arena().rewind(kept_);
+    }
+    kept_ = batch_->arena().mark();
+  }
+
   const Wants* wants_;
   Batch* batch_;
   Order order_;
