@@ -87,7 +87,9 @@ Result<GeoFiles> GeoFiles::open(std::span<const std::string> paths) {
     std::error_code error;
     const auto kind = std::filesystem::status(path, error).type();
     if (kind == std::filesystem::file_type::not_found) return fail(Code::environment, "no such file", path);
-    if (kind != std::filesystem::file_type::regular) return fail(Code::usage, "is no MMDB file", path);
+    // An empty file cannot be mapped.
+    if (kind != std::filesystem::file_type::regular || std::filesystem::is_empty(path, error))
+      return fail(Code::usage, "is no MMDB file", path);
     auto file = std::make_unique<File>();
     errno = 0;
     const int status = MMDB_open(path.c_str(), MMDB_MODE_MMAP, &file->db);

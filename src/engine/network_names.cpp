@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -80,7 +81,12 @@ Result<NetworkNames> NetworkNames::parse(std::string_view text, const std::strin
 Result<NetworkNames> NetworkNames::read(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  std::string text;
+  std::array<char, 4096> part;
+  do {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file);
   // A folder opens, and fails to be read.
   if (!file.is_open() || file.bad())
     return fail(Code::environment, errno != 0 ? std::strerror(errno) : "cannot be read", path);

@@ -10,9 +10,9 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <random>
+#include <sstream>
 
 #include "core/hash.hpp"
 #include "parsers/dns_message.hpp"
@@ -125,7 +125,9 @@ std::vector<Endpoint> name_servers_in(std::string_view resolv_conf) {
 
 std::vector<Endpoint> system_name_servers() {
   std::ifstream file("/etc/resolv.conf", std::ios::binary);
-  return name_servers_in(std::string(std::istreambuf_iterator<char>(file), {}));
+  std::ostringstream text;
+  text << file.rdbuf();
+  return name_servers_in(text.str());
 }
 
 std::size_t ReverseNames::AddrHash::operator()(const Addr& a) const noexcept {
