@@ -92,7 +92,7 @@ void until(const ReverseNames& names, Done done) {
   while (!done(names.counts())) std::this_thread::yield();
 }
 
-TEST(ReverseNames, ANameIsThereForLaterFlows) {
+TEST(ReverseNamesThread, ANameIsThereForLaterFlows) {
   const Server server;
   const auto names = asking({server.endpoint()});
   Arena texts;
@@ -115,7 +115,7 @@ TEST(ReverseNames, ANameIsThereForLaterFlows) {
   EXPECT_EQ(names->counts().asked, 2U);
 }
 
-TEST(ReverseNames, NoNameIsKeptAsWell) {
+TEST(ReverseNamesThread, NoNameIsKeptAsWell) {
   const Server server;
   const auto names = asking({server.endpoint()});
   Arena texts;
@@ -132,7 +132,7 @@ TEST(ReverseNames, NoNameIsKeptAsWell) {
   EXPECT_EQ(names->counts().asked, 2U);
 }
 
-TEST(ReverseNames, HostileAnswersNameNothing) {
+TEST(ReverseNamesThread, HostileAnswersNameNothing) {
   const Server server;
   const auto names = asking({server.endpoint()});
   Arena texts;
@@ -176,7 +176,7 @@ TEST(ReverseNames, HostileAnswersNameNothing) {
   EXPECT_EQ(names->find(addr("192.0.2.9"), texts), "a\\010\\027[2j.example");
 }
 
-TEST(ReverseNames, TheNextServerIsAsked) {
+TEST(ReverseNamesThread, TheNextServerIsAsked) {
   const Server broken, fine;
   const auto names = asking({broken.endpoint(), fine.endpoint()});
   Arena texts;
@@ -189,7 +189,7 @@ TEST(ReverseNames, TheNextServerIsAsked) {
   EXPECT_EQ(names->find(addr("192.0.2.1"), texts), "b.example");
 }
 
-TEST(ReverseNames, SilenceIsNoName) {
+TEST(ReverseNamesThread, SilenceIsNoName) {
   const Server server;
   ReverseNamesOptions options;
   options.servers = {server.endpoint()};
@@ -203,7 +203,7 @@ TEST(ReverseNames, SilenceIsNoName) {
   EXPECT_EQ(names->counts().asked, 1U);
 }
 
-TEST(ReverseNames, WhatWaitsIsBounded) {
+TEST(ReverseNamesThread, WhatWaitsIsBounded) {
   const Server server;
   ReverseNamesOptions options;
   options.most_waiting = 2;
@@ -222,7 +222,7 @@ TEST(ReverseNames, WhatWaitsIsBounded) {
   EXPECT_EQ(server.next().name, "1.2.0.192.in-addr.arpa.");
 }
 
-TEST(ReverseNames, TheCacheIsBounded) {
+TEST(ReverseNamesThread, TheCacheIsBounded) {
   const Server server;
   ReverseNamesOptions options;
   options.most_names = 16;  // of each of 16 shares one
@@ -236,7 +236,7 @@ TEST(ReverseNames, TheCacheIsBounded) {
   EXPECT_GE(names->counts().evicted, 200U - 16U);
 }
 
-TEST(ReverseNames, AnOldNameIsToldUntilTheNewOneCame) {
+TEST(ReverseNamesThread, AnOldNameIsToldUntilTheNewOneCame) {
   const Server server;
   ReverseNamesOptions options;
   options.least = options.most = Duration{0};
@@ -254,7 +254,7 @@ TEST(ReverseNames, AnOldNameIsToldUntilTheNewOneCame) {
   EXPECT_EQ(names->find(addr("192.0.2.1"), texts), "new.example");
 }
 
-TEST(ReverseNames, ServersOfResolvConf) {
+TEST(ReverseNamesThread, ServersOfResolvConf) {
   const auto servers = name_servers_in(
       "# comment\nnameserver 192.0.2.53\nsearch example.net\nnameserver\t2001:db8::53 # x\r\n"
       "nameservers 192.0.2.1\nnameserver\nnameserver fe80::1%eth0\nnameserver 192.0.2.54");
