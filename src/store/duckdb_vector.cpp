@@ -8,7 +8,7 @@ namespace {
     case Kind::boolean: return DUCKDB_TYPE_BOOLEAN;
     case Kind::u8: return DUCKDB_TYPE_UTINYINT;
     case Kind::u16: return DUCKDB_TYPE_USMALLINT;
-    case Kind::u32: return DUCKDB_TYPE_UINTEGER;
+    case Kind::u32:  // columns.cpp says why
     case Kind::u64: return DUCKDB_TYPE_UBIGINT;
     case Kind::i64: return DUCKDB_TYPE_BIGINT;
     case Kind::f64:
@@ -72,6 +72,8 @@ void VectorWriter::value(std::size_t row, Kind kind, const void* from) const {
       put(row, micros(v));
     } else if constexpr (std::is_same_v<T, Duration>) {
       put(row, v.seconds());
+    } else if constexpr (std::is_same_v<T, std::uint32_t>) {
+      put(row, std::uint64_t{v});
     } else if constexpr (std::is_arithmetic_v<T>) {
       put(row, v);
     } else {
