@@ -156,8 +156,7 @@ inline Flow& Draft::finish(const Exporters& exporters) {
   flow.packets = flow.src_packets + flow.dst_packets;
   if (ref.proto == IpProto::tcp) {
     flow.src_tcp_flags = flags_text(tcp_flags);
-    if (flow.dst_packets != 0 && reverse_tcp_flags != 0)
-      flow.dst_tcp_flags = flags_text(reverse_tcp_flags);
+    if (flow.dst_packets != 0 && reverse_tcp_flags != 0) flow.dst_tcp_flags = flags_text(reverse_tcp_flags);
   }
   flow.event = firewall_event != 0 ? firewall_event_text(firewall_event) : nat_event_text(nat_event);
   if (const Exporters::Exporter* from = exporters.find(exporter)) {

@@ -106,7 +106,7 @@ Result<std::string> LakeReader::table_sql(const RecordType& type, std::string_vi
   const std::int64_t is_rollup = table == type.name ? 0 : 1;
   // Rollups have all their columns: one that changes gets another name (store/rollup.hpp).
   const std::vector<std::string>* present = &columns;
-  if (is_rollup == 0) {
+  if (is_rollup == 0 || files.empty()) {
     WEIR_TRY(present, present_columns(files));
   }
   const auto known = table_columns({std::string(table), &type, is_rollup});

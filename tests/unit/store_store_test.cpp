@@ -39,7 +39,7 @@ class TestPublisher final : public Publisher {
  public:
   explicit TestPublisher(Course& course) : course_(course) {}
 
-  Result<Published> publish(const std::string& segment, SegmentId) override {
+  Result<Published> publish(const std::string& segment, SegmentId, Attempt) override {
     if (course_.attempts++ == 0) course_.begun.set_value();
     course_.may_go_on.wait();
     if (course_.attempts <= course_.failures)
