@@ -9,7 +9,8 @@ namespace weir {
 namespace {
 
 DuckConnection connection() {
-  static const DuckDatabase database = DuckDatabase::open({}).value();
+  // Never closed: at exit DuckDB's own statics go first.
+  static const DuckDatabase& database = *new DuckDatabase(DuckDatabase::open({}).value());
   return database.connect().value();
 }
 

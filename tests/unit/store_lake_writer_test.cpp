@@ -69,7 +69,8 @@ class LakeWriterTest : public testing::Test {
     return all;
   }
   std::string ask(const std::string& sql) const {
-    static const DuckDatabase database = DuckDatabase::open({}).value();
+    // Never closed: at exit DuckDB's own statics go first.
+    static const DuckDatabase& database = *new DuckDatabase(DuckDatabase::open({}).value());
     DuckConnection connection = database.connect().value();
     auto rows = connection.query(sql);
     if (!rows) return rows.error().line();
