@@ -1,6 +1,7 @@
 // weir plugins: the registry, so that a plugin that got lost is seen.
 #include <fmt/core.h>
 
+#include "plugin/collector.hpp"
 #include "plugin/command.hpp"
 #include "plugin/parser.hpp"
 #include "plugin/record_file.hpp"
@@ -13,12 +14,13 @@ namespace {
 template <class Spec>
 void list(std::string_view kind, std::string_view wanted) {
   if (!wanted.empty() && wanted != kind) return;
-  for (const Spec* spec : registry<Spec>()) fmt::print("{:<8} {:<12} {}\n", kind, spec->name, spec->doc);
+  for (const Spec* spec : registry<Spec>()) fmt::print("{:<9} {:<12} {}\n", kind, spec->name, spec->doc);
 }
 
 Result<int> run(const Arguments& arguments) {
   const std::string_view kind = arguments.value("");
   list<SourceSpec>("source", kind);
+  list<CollectorSpec>("collector", kind);
   list<RecordFileSpec>("file", kind);
   list<ParserSpec>("parser", kind);
   list<SinkSpec>("sink", kind);
@@ -27,7 +29,10 @@ Result<int> run(const Arguments& arguments) {
 }
 
 constexpr Option options[] = {
-    {.name = "", .value = "KIND", .doc = "Only this kind", .choices = "source|file|parser|sink|command"},
+    {.name = "",
+     .value = "KIND",
+     .doc = "Only this kind",
+     .choices = "source|collector|file|parser|sink|command"},
 };
 constexpr CommandSpec spec{
     .name = "plugins",
