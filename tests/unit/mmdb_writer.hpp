@@ -83,7 +83,7 @@ class MmdbWriter {
     return std::string(1, static_cast<char>(type << 5U | static_cast<unsigned>(size)));
   }
   static std::size_t side_of(const Addr& address, unsigned bit) {
-    return address.bytes[bit / 8] >> (7 - bit % 8) & 1U;
+    return static_cast<unsigned>(address.bytes[bit / 8]) >> (7 - bit % 8) & 1U;
   }
 
   std::vector<std::array<Record, 2>> nodes_{1};
