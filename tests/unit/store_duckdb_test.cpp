@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 DuckConnection connection() {
-  // Never closed: at exit DuckDB's own statics go first.
+  // Never closed: at exit what DuckDB keeps itself goes first.
   static const DuckDatabase& database = *new DuckDatabase(DuckDatabase::open({}).value());
   return database.connect().value();
 }

@@ -69,7 +69,7 @@ class LakeWriterTest : public testing::Test {
     return all;
   }
   std::string ask(const std::string& sql) const {
-    // Never closed: at exit DuckDB's own statics go first.
+    // Never closed: at exit what DuckDB keeps itself goes first.
     static const DuckDatabase& database = *new DuckDatabase(DuckDatabase::open({}).value());
     DuckConnection connection = database.connect().value();
     auto rows = connection.query(sql);
