@@ -2,6 +2,8 @@
 // wrote them, IPv4 addresses as numbers, IPv6 addresses as two. Also what both layouts have in common.
 #pragma once
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <unordered_map>
 
@@ -38,7 +40,9 @@ inline std::optional<Mac> mac(std::uint64_t number) noexcept {
   return Mac::from(bytes);
 }
 inline Time from_ms(std::uint64_t ms) noexcept {
-  return {static_cast<std::int64_t>(ms * 1'000'000)};
+  // A damaged record's: the last time there is.
+  constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max() / 1'000'000;
+  return {static_cast<std::int64_t>(std::min(ms, most) * 1'000'000)};
 }
 
 // Who exported the flows of a file, by the number that the flows refer to.
