@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "flow/exported.hpp"
 #include "sources/export_template.hpp"
 #include "sources/exported_flow.hpp"
 
@@ -62,33 +63,9 @@ constexpr std::uint32_t narrow32(std::uint64_t v) noexcept {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(v, 0xffffffffU));
 }
 
-// IANA "flowEndReason (136)", in the words of Flow.
-constexpr std::string_view end_reasons[] = {{}, "idle", "active", "closed", "end", "evicted"};
-// IANA "natEvent (230)".
-constexpr std::string_view nat_events[] = {{},
-                                           "nat_create",
-                                           "nat_delete",
-                                           "nat_addresses_exhausted",
-                                           "nat_create",
-                                           "nat_delete",
-                                           "nat_create",
-                                           "nat_delete",
-                                           "nat_bib_create",
-                                           "nat_bib_delete",
-                                           "nat_bib_create",
-                                           "nat_bib_delete",
-                                           "nat_ports_exhausted",
-                                           "nat_quota_exceeded",
-                                           "nat_binding_create",
-                                           "nat_binding_delete",
-                                           "nat_port_block_create",
-                                           "nat_port_block_delete",
-                                           "nat_threshold_reached"};
-// IANA "firewallEvent (233)"; 0 is to be ignored.
-constexpr std::string_view firewall_events[] = {{}, "created", "deleted", "denied", "alert", "updated"};
-template <std::size_t n>
-constexpr std::string_view word(const std::string_view (&words)[n], std::uint64_t v) noexcept {
-  return v < n ? words[v] : std::string_view{};
+// A name of flow/exported.hpp; numbers beyond a byte have none.
+inline std::string_view word(Text (*text)(std::uint8_t), std::uint64_t v) noexcept {
+  return v <= 0xff ? text(static_cast<std::uint8_t>(v)) : std::string_view{};
 }
 
 // By words: the comparison of bytes is a call, and comes for each address of each record.
@@ -122,9 +99,9 @@ inline void read_event(RecordReading& r, std::string_view event) noexcept {
     case FieldOp::icmp_code: r.icmp_code[arg] = static_cast<std::uint8_t>(v); break;
     case FieldOp::duration_ms: r.duration = {epoch_units(v, 1'000'000).ns}; break;
     case FieldOp::duration_us: r.duration = {epoch_units(v, 1'000).ns}; break;
-    case FieldOp::end_reason: r.flow.end_reason = word(end_reasons, v); break;
-    case FieldOp::nat_event: read_event(r, word(nat_events, v)); break;
-    case FieldOp::firewall_event: read_event(r, word(firewall_events, v)); break;
+    case FieldOp::end_reason: r.flow.end_reason = word(end_reason_text, v); break;
+    case FieldOp::nat_event: read_event(r, word(nat_event_text, v)); break;
+    case FieldOp::firewall_event: read_event(r, word(firewall_event_text, v)); break;
     case FieldOp::nat_src_port: r.flow.nat_src_port = static_cast<std::uint16_t>(v); break;
     case FieldOp::nat_dst_port: r.flow.nat_dst_port = static_cast<std::uint16_t>(v); break;
     case FieldOp::frame_length: r.frame_length = narrow32(v); break;
