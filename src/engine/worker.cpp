@@ -360,11 +360,12 @@ void Worker::emit_flow(const FlowState& flow, std::string_view reason) {
   f.packets = f.src_packets + f.dst_packets;
   f.src_payload = payload(c, Side::orig, flow.key.proto);
   f.dst_payload = payload(c, Side::resp, flow.key.proto);
+  const bool is_tcp = flow.key.proto == IpProto::tcp;
+  f.src_missed = is_tcp ? missed(c, Side::orig) : 0;
+  f.dst_missed = is_tcp ? missed(c, Side::resp) : 0;
   f.state = state(c, flow.key.proto);
   f.history = out_.text(history(c));
-  if (flow.key.proto == IpProto::tcp) {
-    f.src_missed = missed(c, Side::orig);
-    f.dst_missed = missed(c, Side::resp);
+  if (is_tcp) {
     f.src_tcp_flags = flags_text(c.ends[0].tcp_flags);
     f.dst_tcp_flags = flags_text(c.ends[1].tcp_flags);
     f.rtt = rtt(c);

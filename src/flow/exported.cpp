@@ -23,7 +23,9 @@ Flow forward_of(const Flow& flow) noexcept {
   Flow f = flow;
   f.bytes = f.src_bytes;
   f.packets = f.src_packets;
-  f.dst_bytes = f.dst_packets = f.dst_payload = f.dst_missed = 0;
+  f.dst_bytes = f.dst_packets = 0;
+  f.dst_payload.reset();
+  f.dst_missed.reset();
   f.dst_tcp_flags = {};
   f.dst_tos = f.dst_ttl = std::nullopt;
   f.dst_retransmissions = f.dst_out_of_order = std::nullopt;

@@ -12,7 +12,8 @@ struct Flow {
   Text application;
   std::uint64_t bytes = 0, packets = 0;
   std::uint64_t src_bytes = 0, dst_bytes = 0, src_packets = 0, dst_packets = 0;
-  std::uint64_t src_payload = 0, dst_payload = 0, src_missed = 0, dst_missed = 0;
+  std::optional<std::uint64_t> src_payload, dst_payload, src_missed,
+      dst_missed;  // null: exporters do not tell
   Text state, history, src_tcp_flags, dst_tcp_flags;
   std::optional<Duration> rtt;
   std::optional<std::uint32_t> src_retransmissions, dst_retransmissions, src_out_of_order, dst_out_of_order;

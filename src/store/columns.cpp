@@ -4,6 +4,8 @@
 #include <memory>
 #include <mutex>
 
+#include "core/format.hpp"
+
 namespace weir {
 namespace {
 
@@ -52,6 +54,32 @@ std::string duckdb_type(const FieldInfo& field) {
     return {};
   };
   return field.is_list ? element() + "[]" : element();
+}
+
+std::string stored_text(std::string_view text) {
+  if (is_stored_as_is(text)) return std::string(text);
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    if (length != 0 && !looks_like_hex_escape(text, at)) {
+      out.append(text, at, length);
+      at += length;
+      continue;
+    }
+    char buffer[4];
+    out.append(buffer, write_hex_escape(buffer, static_cast<unsigned char>(text[at++])));
+  }
+  return out;
+}
+
+bool is_stored_as_is(std::string_view text) noexcept {
+  for (const char c : text)
+    if (static_cast<unsigned char>(c) >= 0x80 || c == '\\') return false;
+  return true;
+}
+
+std::int64_t stored_time(Time t) noexcept {
+  return t.ns / 1000 - (t.ns % 1000 < 0 ? 1 : 0);
 }
 
 }  // namespace weir

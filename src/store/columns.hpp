@@ -16,4 +16,11 @@ const RecordType& stored_type(const RecordType& type);
 // DuckDB's name for the column's type: "USMALLINT", "VARCHAR[]".
 std::string duckdb_type(const FieldInfo& field);
 
+// A text as it is stored: valid UTF-8; other bytes become \xNN, as in every text output.
+std::string stored_text(std::string_view text);
+// True when the text is stored as it is; false when it may differ.
+bool is_stored_as_is(std::string_view text) noexcept;
+// Microseconds since 1970.
+std::int64_t stored_time(Time t) noexcept;
+
 }  // namespace weir

@@ -13,11 +13,11 @@ namespace weir {
   f(append_data_chunk) f(appender_close) f(appender_create) f(appender_destroy) f(appender_error) \
   f(bind_add_result_column) f(bind_get_extra_info) f(bind_set_cardinality) f(close) \
   f(column_count) f(column_logical_type) f(column_name) f(connect) f(create_config) \
-  f(create_data_chunk) f(create_list_type) f(create_logical_type) f(create_scalar_function) \
+  f(create_data_chunk) f(create_enum_type) f(create_list_type) f(create_logical_type) f(create_scalar_function) \
   f(create_table_function) f(data_chunk_get_size) f(data_chunk_get_vector) f(data_chunk_reset) \
   f(data_chunk_set_size) f(destroy_config) f(destroy_data_chunk) f(destroy_extracted) \
   f(destroy_logical_type) f(destroy_pending) f(destroy_prepare) f(destroy_result) \
-  f(destroy_scalar_function) f(destroy_table_function) f(disconnect) f(execute_pending) \
+  f(destroy_scalar_function) f(destroy_table_function) f(disconnect) f(enum_internal_type) f(execute_pending) \
   f(extract_statements) f(extract_statements_error) f(fetch_chunk) f(free) \
   f(function_get_extra_info) f(function_get_init_data) f(get_type_id) f(init_get_extra_info) \
   f(init_set_init_data) f(init_set_max_threads) f(interrupt) f(list_type_child_type) \

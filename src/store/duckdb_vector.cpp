@@ -1,5 +1,7 @@
 #include "store/duckdb_vector.hpp"
 
+#include "store/columns.hpp"
+
 namespace weir {
 namespace {
 
@@ -22,31 +24,6 @@ namespace {
   return DUCKDB_TYPE_INVALID;
 }
 
-bool is_plain_ascii(std::string_view text) noexcept {
-  for (const char c : text)
-    if (static_cast<unsigned char>(c) >= 0x80 || c == '\\') return false;
-  return true;
-}
-
-std::string as_utf8(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text, at);
-    if (length != 0 && !looks_like_hex_escape(text, at)) {
-      out.append(text, at, length);
-      at += length;
-      continue;
-    }
-    char buffer[4];
-    out.append(buffer, write_hex_escape(buffer, static_cast<unsigned char>(text[at++])));
-  }
-  return out;
-}
-
-std::int64_t micros(Time t) noexcept {
-  return t.ns / 1000 - (t.ns % 1000 < 0 ? 1 : 0);
-}
-
 }  // namespace
 
 duckdb_logical_type logical_type(const DuckLibrary& duck, const FieldInfo& field) {
@@ -58,9 +35,9 @@ duckdb_logical_type logical_type(const DuckLibrary& duck, const FieldInfo& field
 }
 
 void VectorWriter::text(std::size_t row, std::string_view value) const {
-  if (is_plain_ascii(value))
+  if (is_stored_as_is(value))
     return duck_.vector_assign_string_element_len(vector_, row, value.data(), value.size());
-  const std::string escaped = as_utf8(value);
+  const std::string escaped = stored_text(value);
   duck_.vector_assign_string_element_len(vector_, row, escaped.data(), escaped.size());
 }
 
@@ -69,7 +46,7 @@ void VectorWriter::value(std::size_t row, Kind kind, const void* from) const {
     if constexpr (std::is_same_v<T, Text>) {
       text(row, v);
     } else if constexpr (std::is_same_v<T, Time>) {
-      put(row, micros(v));
+      put(row, stored_time(v));
     } else if constexpr (std::is_same_v<T, Duration>) {
       put(row, v.seconds());
     } else if constexpr (std::is_same_v<T, std::uint32_t>) {

@@ -16,7 +16,6 @@ class VectorWriter {
   VectorWriter(const DuckLibrary& duck, duckdb_vector vector) noexcept
       : duck_(duck), vector_(vector), data_(duck.vector_get_data(vector)) {}
 
-  // DuckDB takes valid UTF-8 only: other bytes become \xNN, as in every text output.
   void text(std::size_t row, std::string_view value) const;
   void value(std::size_t row, Kind kind, const void* from) const;
 

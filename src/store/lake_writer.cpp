@@ -51,9 +51,18 @@ std::optional<std::int64_t> hour_in(const std::string& date, const std::string& 
 // Large row groups, and dictionaries as large, keep the addresses of a group in one dictionary: that makes
 // them quick to group by, and its bloom filter lets a reader of one address skip the group. 10 M flows: 14.9
 // bytes a flow, 16.6 with DuckDB's own limits; one destination and a port found in a third of the time.
-constexpr std::string_view parquet_options =
-    "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE 491520,"
-    " DICTIONARY_SIZE_LIMIT 491520, STRING_DICTIONARY_PAGE_SIZE_LIMIT 16777216)";
+constexpr std::uint64_t row_group = 491'520;
+// Of what comes fresh from the log numbers of many values are not put into dictionaries: it takes half of the
+// time, and a merge will do it.
+constexpr std::uint64_t fresh_dictionary = 30'000;
+
+// DuckDB makes room for as many dictionary entries as there may be, for each column: no more than rows.
+std::string parquet_options(std::uint64_t dictionary, std::uint64_t rows) {
+  return fmt::format(
+      "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE {},"
+      " DICTIONARY_SIZE_LIMIT {}, STRING_DICTIONARY_PAGE_SIZE_LIMIT 16777216)",
+      row_group, std::clamp<std::uint64_t>(rows, 1, dictionary));
+}
 
 // A segment whose records lie in more hours than this is put into a table first, to be read hour by hour.
 constexpr std::int64_t scanned_hours = 4;
@@ -106,11 +115,16 @@ std::string with_all_columns(const std::string& rows, const RecordType* type) {
   return fmt::format("(SELECT {} WHERE false UNION ALL BY NAME FROM {})", columns, rows);
 }
 
-std::string parquet_table(const std::vector<FileInfo>& files, const RecordType* type) {
+std::string sql_list(const std::vector<FileInfo>& files) {
   std::string list;
   for (const FileInfo& file : files) list += (list.empty() ? "" : ", ") + sql_text(file.path);
+  return list;
+}
+
+std::string parquet_table(const std::vector<FileInfo>& files, const RecordType* type) {
   return with_all_columns(
-      fmt::format("read_parquet([{}], union_by_name = true, hive_partitioning = false)", list), type);
+      fmt::format("read_parquet([{}], union_by_name = true, hive_partitioning = false)", sql_list(files)),
+      type);
 }
 
 }  // namespace
@@ -132,9 +146,29 @@ struct LakeWriter::State {
     const auto id = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
     return fmt::format("{}/{}{:016x}.parquet", staging, prefix, id);
   }
-  Result<void> copy(const std::string& select, const std::string& file) {
-    WEIR_CHECK(connection.run(fmt::format("COPY ({}) TO {} {}", select, sql_text(file), parquet_options)));
+  Result<void> copy(const std::string& select, const std::string& file, const std::string& options) {
+    WEIR_CHECK(connection.run(fmt::format("COPY ({}) TO {} {}", select, sql_text(file), options)));
     return sync_path(file);
+  }
+  // Of all rows there are to write into one file at once.
+  Result<std::uint64_t> rows_in(const std::vector<FileInfo>& files) {
+    WEIR_TRY(const std::vector<std::int64_t> rows,
+             numbers(fmt::format("SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([{}])",
+                                 sql_list(files))));
+    return rows.empty() ? 0 : static_cast<std::uint64_t>(rows.front());
+  }
+  // The first column, which is a BIGINT.
+  Result<std::vector<std::int64_t>> numbers(const std::string& select) {
+    WEIR_TRY(Rows rows, connection.query(select));
+    Batch batch;
+    std::vector<std::int64_t> all;
+    for (;;) {
+      WEIR_TRY(const bool more, rows.read(batch));
+      if (!more) break;
+    }
+    for (const Batch::Entry& entry : batch.entries())
+      all.push_back(*static_cast<const std::int64_t*>(rows.type().fields.front().value(entry.record)));
+    return all;
   }
 
   // Gives a finished file its place. The lock keeps a merge from replacing the folder meanwhile.
@@ -184,9 +218,8 @@ struct LakeWriter::State {
 
   Result<void> publish_type(const SegmentReader& reader, const SegmentHolding& holding, SegmentId id,
                             Published& out);
-  Result<void> publish_hour(const std::string& from, const RecordType& type, std::int64_t hour,
+  Result<void> publish_hour(const std::string& from, const SegmentHolding& holding, std::int64_t hour,
                             const std::string& condition, SegmentId id, Published& out);
-  Result<std::vector<std::int64_t>> hours_in(const std::string& from, std::int64_t own_hour);
   bool published(const std::string& file) const {
     return !fs::exists(wal() + "/" + fs::path(file).stem().string() + ".wal");
   }
@@ -255,11 +288,13 @@ Result<Published> LakeWriter::publish(const std::string& segment, SegmentId id) 
 Result<void> LakeWriter::State::publish_type(const SegmentReader& reader, const SegmentHolding& holding,
                                              SegmentId id, Published& out) {
   const RecordType& type = *holding.type;
-  segment->show(reader, holding, settings.sensor);
+  SegmentColumns columns = read_columns(reader, holding);
+  sort_rows(columns, row_order(type.name));
+  segment->show(std::move(columns), stored_text(settings.sensor));
   // Records without a time go by the time of their segment.
   const std::int64_t own_hour = static_cast<std::int64_t>(id) / 1'000'000 / hour_seconds;
   if (type.find("time") == nullptr)
-    return publish_hour(std::string(SegmentTable::name), type, own_hour, "true", id, out);
+    return publish_hour(std::string(SegmentTable::name), holding, own_hour, "true", id, out);
   std::string from(SegmentTable::name);
   std::vector<std::int64_t> hours;
   const EncodedSummary& all = holding.summary;
@@ -270,7 +305,9 @@ Result<void> LakeWriter::State::publish_type(const SegmentReader& reader, const 
     from = "segment_records";
     WEIR_CHECK(
         connection.run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS FROM {}", from, SegmentTable::name)));
-    WEIR_TRY(hours, hours_in(from, own_hour));
+    WEIR_TRY(hours, numbers(fmt::format(
+                        "SELECT DISTINCT coalesce(epoch_us(time) // {}, {})::BIGINT FROM {} ORDER BY 1",
+                        hour_seconds * 1'000'000, own_hour, from)));
   }
   for (const std::int64_t hour : hours) {
     std::string condition =
@@ -279,30 +316,15 @@ Result<void> LakeWriter::State::publish_type(const SegmentReader& reader, const 
             : fmt::format("time >= make_timestamp({}) AND time < make_timestamp({})",
                           hour * hour_seconds * 1'000'000, (hour + 1) * hour_seconds * 1'000'000);
     if (hour == own_hour && !all.timed) condition = fmt::format("({} OR time IS NULL)", condition);
-    WEIR_CHECK(publish_hour(from, type, hour, condition, id, out));
+    WEIR_CHECK(publish_hour(from, holding, hour, condition, id, out));
   }
   return from == SegmentTable::name ? Result<void>{} : connection.run("DROP TABLE " + from);
 }
 
-Result<std::vector<std::int64_t>> LakeWriter::State::hours_in(const std::string& from,
-                                                              std::int64_t own_hour) {
-  WEIR_TRY(Rows rows, connection.query(fmt::format(
-                          "SELECT DISTINCT coalesce(epoch_us(time) // {}, {})::BIGINT FROM {} ORDER BY 1",
-                          hour_seconds * 1'000'000, own_hour, from)));
-  Batch batch;
-  std::vector<std::int64_t> hours;
-  for (;;) {
-    WEIR_TRY(const bool more, rows.read(batch));
-    if (!more) break;
-  }
-  for (const Batch::Entry& entry : batch.entries())
-    hours.push_back(*static_cast<const std::int64_t*>(rows.type().fields.front().value(entry.record)));
-  return hours;
-}
-
-Result<void> LakeWriter::State::publish_hour(const std::string& from, const RecordType& type,
+Result<void> LakeWriter::State::publish_hour(const std::string& from, const SegmentHolding& holding,
                                              std::int64_t hour, const std::string& condition, SegmentId id,
                                              Published& out) {
+  const RecordType& type = *holding.type;
   const std::string name = to_string(id) + ".parquet";
   const StagedFile staged(staging + "/" + name);
   const std::string& file = staged.path;
@@ -311,8 +333,8 @@ Result<void> LakeWriter::State::publish_hour(const std::string& from, const Reco
     std::error_code ignored;
     // Sums are made when an hour is over (roll_up); to those that are there, what comes late is added.
     if (table.rollup != nullptr && !fs::exists(folder, ignored)) continue;
-    WEIR_CHECK(
-        copy(table.select(table.rollup == nullptr ? from : with_all_columns(from, &type), condition), file));
+    WEIR_CHECK(copy(table.select(table.rollup == nullptr ? from : with_all_columns(from, &type), condition),
+                    file, parquet_options(fresh_dictionary, holding.summary.count)));
     const std::uint64_t bytes = fs::file_size(file, ignored);
     WEIR_CHECK(place(file, folder, name));
     out.bytes += bytes;
@@ -365,7 +387,9 @@ Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
     if (files.empty()) return any;
     const StagedFile staged(unique_file('r'));
     const std::string& file = staged.path;
-    WEIR_CHECK(copy(table.select(parquet_table(files, settings.type_named(hour.table)), "true"), file));
+    WEIR_TRY(const std::uint64_t rows, rows_in(files));
+    WEIR_CHECK(copy(table.select(parquet_table(files, settings.type_named(hour.table)), "true"), file,
+                    parquet_options(row_group, rows)));
     WEIR_TRY(const FileLock lock, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
     // Something came meanwhile: the next round sums up again. What is still being published will find the
     // sums and add its own part.
@@ -383,9 +407,10 @@ Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
 
 Result<void> LakeWriter::State::merge(const HourFolder& hour, const std::vector<FileInfo>& files) {
   const StagedFile merged(unique_file('m'));
+  WEIR_TRY(const std::uint64_t rows, rows_in(files));
   WEIR_CHECK(
       copy(written_table_named(hour.table).merge(parquet_table(files, settings.type_named(hour.table))),
-           merged.path));
+           merged.path, parquet_options(row_group, rows)));
   return exchange(hour, files, merged.path);
 }
 

@@ -19,17 +19,6 @@ void append_varint(std::string& out, std::uint64_t value) {
   char buffer[varint_max];
   out.append(buffer, write_varint(buffer, value));
 }
-std::uint64_t read_varint(ByteReader& in) noexcept {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
-    const std::uint8_t byte = in.u8();
-    value |= std::uint64_t{byte & 0x7fU} << shift;
-    if ((byte & 0x80) == 0) return value;
-  }
-  in.fail();
-  return 0;
-}
-
 // IPv4 as four bytes: most addresses are.
 constexpr std::size_t v4_at = 12;
 
@@ -67,53 +56,47 @@ void append_value(std::string& out, const FieldInfo& field, const void* value) {
   }
 }
 
+// In a record.
 std::size_t size_of(Kind kind) noexcept {
   switch (kind) {
-    case Kind::boolean:
-    case Kind::u8:
-    case Kind::proto: return 1;
     case Kind::u16: return 2;
     case Kind::u32: return 4;
-    case Kind::u64:
-    case Kind::i64:
-    case Kind::f64:
-    case Kind::time:
-    case Kind::duration: return 8;
+    case Kind::u64: return 8;
     case Kind::addr: return sizeof(Addr);
-    case Kind::mac: return sizeof(Mac);
     case Kind::text: return sizeof(Text);
+    default: return fixed_size(kind);
   }
-  return 0;
 }
 
 // One value of the kind, in the form that the records hold.
 bool read_value(ByteReader& in, Kind kind, std::byte* out, Arena& arena) {
+  const EncodedValue value = read_encoded(in, kind);
+  if (!in.ok()) return false;
   if (kind == Kind::text) {
-    const std::uint64_t size = read_varint(in);
-    if (size > in.remaining()) return false;
-    const Text text = arena.copy(in.text(size));
+    const Text text = arena.copy(as_text(value.bytes));
     std::memcpy(out, &text, sizeof text);
   } else if (kind == Kind::addr) {
-    const std::uint8_t size = in.u8();
-    if (size != 4 && size != 16) return false;
-    const Bytes bytes = in.bytes(size);
-    if (!in.ok()) return false;
-    const Addr a = size == 4 ? Addr::v4(bytes.data()) : Addr::v6(bytes.data());
+    const Addr a = address_of(value.bytes);
     std::memcpy(out, &a, sizeof a);
-  } else if (kind == Kind::u16 || kind == Kind::u32 || kind == Kind::u64) {
-    const std::uint64_t number = read_varint(in);
-    if (number >> (8 * size_of(kind) - 1) > 1) return false;
-    std::memcpy(out, &number, size_of(kind));  // little-endian, as all machines weir runs on
+  } else if (value.bytes.empty()) {
+    std::memcpy(out, &value.number, size_of(kind));  // little-endian, as all machines weir runs on
   } else {
-    const Bytes bytes = in.bytes(size_of(kind));
-    if (!in.ok()) return false;
-    std::memcpy(out, bytes.data(), bytes.size());
-    if (kind == Kind::boolean && bytes[0] > 1) return false;
+    std::memcpy(out, value.bytes.data(), value.bytes.size());
   }
-  return in.ok();
+  return true;
 }
 
 }  // namespace
+
+std::uint64_t read_list_size(ByteReader& in) noexcept {
+  const std::uint64_t count = read_varint(in);
+  if (count > in.remaining()) in.fail();  // every element takes a byte at least
+  return in.ok() ? count : 0;
+}
+
+Addr address_of(Bytes encoded) noexcept {
+  return encoded.size() == 4 ? Addr::v4(encoded.data()) : Addr::v6(encoded.data());
+}
 
 void encode_record(std::string& out, const RecordType& type, const void* record) {
   const std::size_t count = type.fields.size(), bitmap = (count + 7) / 8, start = out.size();
@@ -232,8 +215,8 @@ bool RecordDecoder::value(ByteReader& in, const Field& field, std::byte* record,
     if (field.target != nullptr) field.target->store(record + field.target->offset, one, 1);
     return true;
   }
-  const std::uint64_t count = read_varint(in);
-  if (count > in.remaining()) return false;  // every element takes a byte at least
+  const std::uint64_t count = read_list_size(in);
+  if (!in.ok()) return false;
   const std::size_t size = size_of(field.kind);
   std::byte* items = arena.allocate(count * size + 1, alignof(std::max_align_t));
   for (std::uint64_t i = 0; i < count; ++i)
@@ -243,13 +226,10 @@ bool RecordDecoder::value(ByteReader& in, const Field& field, std::byte* record,
 }
 
 bool RecordDecoder::decode(ByteReader& in, Batch& batch) {
-  const Bytes bitmap = in.bytes((fields_.size() + 7) / 8);
-  if (!in.ok()) return false;
   scratch_.resize(type_->size);
   std::memcpy(scratch_.data(), type_->blank, type_->size);
-  for (std::size_t i = 0; i < fields_.size(); ++i)
-    if ((bitmap[i / 8] >> (i % 8) & 1) != 0 && !value(in, fields_[i], scratch_.data(), batch.arena()))
-      return false;
+  const auto take = [&](std::size_t i) { return value(in, fields_[i], scratch_.data(), batch.arena()); };
+  if (!walk(in, take)) return false;
   batch.add(*type_, scratch_.data(), {});
   return true;
 }

@@ -1,17 +1,35 @@
 #include "store/segment_table.hpp"
 
+#include <algorithm>
 #include <cstring>
 
-#include "store/columns.hpp"
 #include "store/duckdb_vector.hpp"
 
 namespace weir {
 namespace {
 
-// One scan of the table.
-struct Scan {
-  SegmentReader::Cursor cursor;
-  Batch batch;
+// Of more distinct values than this a column is handed over as text: as a dictionary it would be written
+// whole and then again by its rows.
+bool suits_enum(const SegmentColumn& column, std::size_t rows) {
+  constexpr std::size_t always = 256;
+  const auto& texts = column.dictionary;
+  // The names of DuckDB's enum end with a NUL.
+  return !texts.empty() && texts.size() <= std::max(always, rows / 4) &&
+         std::ranges::none_of(texts, [](const std::string& text) { return text.find('\0') != text.npos; });
+}
+
+duckdb_logical_type enum_type(const DuckLibrary& duck, const std::vector<std::string>& texts) {
+  std::vector<const char*> names;
+  names.reserve(texts.size());
+  for (const std::string& text : texts) names.push_back(text.c_str());
+  return duck.create_enum_type(names.data(), names.size());
+}
+
+// What DuckDB takes of a column: values of `width`, gathered by rows, or texts.
+struct Target {
+  const SegmentColumn* column;
+  bool is_enum;
+  std::size_t width;
 };
 
 }  // namespace
@@ -19,70 +37,93 @@ struct Scan {
 struct SegmentTable::State {
   const DuckLibrary& duck;
   std::size_t chunk_rows;
-  const SegmentReader* reader = nullptr;
-  const SegmentHolding* holding = nullptr;
+  SegmentColumns shown;
   std::string sensor;
+  std::vector<Target> targets;
 
   explicit State(const DuckLibrary& d) : duck(d), chunk_rows(d.vector_size()) {}
 
-  void fill(const FieldInfo& field, duckdb_vector vector, std::span<const Batch::Entry> rows) const {
-    const VectorWriter target(duck, vector);
-    duck.vector_ensure_validity_writable(vector);
-    std::uint64_t* valid = duck.vector_get_validity(vector);
-    std::memset(valid, 0, (rows.size() + 63) / 64 * sizeof *valid);
-    for (std::size_t row = 0; row < rows.size(); ++row)
-      if (const void* value = field.value(rows[row].record)) {
-        target.value(row, field.kind, value);
-        valid[row / 64] |= std::uint64_t{1} << (row % 64);
-      }
-  }
-  void fill_lists(const FieldInfo& field, duckdb_vector vector, std::span<const Batch::Entry> rows) const {
-    duck.vector_ensure_validity_writable(vector);
-    std::uint64_t* valid = duck.vector_get_validity(vector);
-    std::memset(valid, 0, (rows.size() + 63) / 64 * sizeof *valid);
-    std::size_t total = 0;
-    for (const Batch::Entry& row : rows) total += field.list(row.record).size;
-    duck.list_vector_reserve(vector, total);
-    duck.list_vector_set_size(vector, total);
-    auto* entries = static_cast<duckdb_list_entry*>(duck.vector_get_data(vector));
-    const VectorWriter target(duck, duck.list_vector_get_child(vector));
-    std::size_t at = 0;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      const ListView list = field.list(rows[row].record);
-      entries[row] = {at, list.size};
-      if (list.data == nullptr) continue;
-      valid[row / 64] |= std::uint64_t{1} << (row % 64);
-      for (std::size_t i = 0; i < list.size; ++i) target.value(at++, field.kind, list.data + i * list.stride);
-    }
+  duckdb_logical_type type_of(Target& target) const {
+    if (!target.is_enum) return logical_type(duck, *target.column->field);
+    duckdb_logical_type type = enum_type(duck, target.column->dictionary);
+    const duckdb_type internal = duck.enum_internal_type(type);
+    target.width = internal == DUCKDB_TYPE_UTINYINT ? 1 : internal == DUCKDB_TYPE_USMALLINT ? 2 : 4;
+    return type;
   }
 
-  void describe(duckdb_bind_info info) const {
-    const auto add = [&](const FieldInfo& field) {
-      duckdb_logical_type type = logical_type(duck, field);
-      duck.bind_add_result_column(info, std::string(field.name).c_str(), type);
+  void describe(duckdb_bind_info info) {
+    targets.clear();
+    const auto add = [&](std::string_view name, duckdb_logical_type type) {
+      duck.bind_add_result_column(info, std::string(name).c_str(), type);
       duck.destroy_logical_type(&type);
     };
-    const RecordType& type = *holding->type;
-    for (std::size_t i = 0; i < type.fields.size(); ++i)
-      if (holding->present[i]) add(type.fields[i]);
-    add(stored_type(type).fields.back());
-    duck.bind_set_cardinality(info, holding->summary.count, true);
+    for (const SegmentColumn& column : shown.columns) {
+      Target& target = targets.emplace_back(
+          Target{&column, !column.field->is_list && suits_enum(column, shown.rows), column.width});
+      add(column.field->name, type_of(target));
+    }
+    add("sensor", enum_type(duck, {sensor}));
+    duck.bind_set_cardinality(info, shown.rows, true);
   }
 
-  void next(Scan& scan, duckdb_data_chunk chunk) const {
-    scan.batch.clear();
-    scan.cursor.next(scan.batch, chunk_rows);
-    const std::span<const Batch::Entry> rows = scan.batch.entries();
-    const RecordType& type = *holding->type;
-    std::size_t column = 0;
-    for (std::size_t i = 0; i < type.fields.size(); ++i) {
-      if (!holding->present[i]) continue;
-      const duckdb_vector vector = duck.data_chunk_get_vector(chunk, column++);
-      type.fields[i].is_list ? fill_lists(type.fields[i], vector, rows) : fill(type.fields[i], vector, rows);
+  void mark_nulls(const SegmentColumn& column, duckdb_vector vector, std::size_t begin,
+                  std::size_t count) const {
+    if (!column.has_nulls) return;
+    duck.vector_ensure_validity_writable(vector);
+    std::uint64_t* valid = duck.vector_get_validity(vector);
+    // Chunks begin at multiples of 64.
+    std::memcpy(valid, &column.valid[begin / 64], (count + 63) / 64 * sizeof *valid);
+  }
+  // Of a list column, values of elements.
+  void fill_values(const Target& target, duckdb_vector vector, std::size_t begin, std::size_t count) const {
+    const SegmentColumn& column = *target.column;
+    void* to = duck.vector_get_data(vector);
+    if (column.dictionary.empty()) {
+      if (count != 0) std::memcpy(to, &column.values[begin * column.width], count * column.width);
+      return;
     }
-    const VectorWriter last(duck, duck.data_chunk_get_vector(chunk, column));
-    for (std::size_t row = 0; row < rows.size(); ++row) last.text(row, sensor);
-    duck.data_chunk_set_size(chunk, rows.size());
+    const auto* numbers = reinterpret_cast<const std::uint32_t*>(column.values.data()) + begin;
+    const auto narrow = [&]<class T>(T) {
+      for (std::size_t i = 0; i < count; ++i) static_cast<T*>(to)[i] = static_cast<T>(numbers[i]);
+    };
+    if (!target.is_enum)
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::string& text = column.dictionary[numbers[i]];
+        duck.vector_assign_string_element_len(vector, i, text.data(), text.size());
+      }
+    else if (target.width == 1)
+      narrow(std::uint8_t{});
+    else if (target.width == 2)
+      narrow(std::uint16_t{});
+    else
+      narrow(std::uint32_t{});
+  }
+  void fill_lists(const Target& target, duckdb_vector vector, std::size_t begin, std::size_t count) const {
+    const std::vector<std::uint64_t>& ends = target.column->ends;
+    auto* entries = static_cast<duckdb_list_entry*>(duck.vector_get_data(vector));
+    const std::uint64_t first = begin == 0 ? 0 : ends[begin - 1];
+    std::uint64_t at = first;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint64_t end = ends[begin + i];
+      entries[i] = {at - first, end - at};
+      at = end;
+    }
+    duck.list_vector_reserve(vector, at - first);
+    duck.list_vector_set_size(vector, at - first);
+    fill_values(target, duck.list_vector_get_child(vector), first, at - first);
+  }
+
+  void next(std::size_t& at, duckdb_data_chunk chunk) const {
+    const std::size_t count = std::min(chunk_rows, shown.rows - at);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const duckdb_vector vector = duck.data_chunk_get_vector(chunk, i);
+      mark_nulls(*targets[i].column, vector, at, count);
+      targets[i].column->field->is_list ? fill_lists(targets[i], vector, at, count)
+                                        : fill_values(targets[i], vector, at, count);
+    }
+    std::memset(duck.vector_get_data(duck.data_chunk_get_vector(chunk, targets.size())), 0, count);
+    duck.data_chunk_set_size(chunk, count);
+    at += count;
   }
 };
 
@@ -99,19 +140,18 @@ Result<std::unique_ptr<SegmentTable>> SegmentTable::create(const DuckDatabase& d
   // The library's functions are reached through the state: DuckDB calls back with nothing else.
   duck.table_function_set_bind(function, [](duckdb_bind_info info) {
     const auto library = DuckLibrary::load();
-    static_cast<const State*>((*library)->bind_get_extra_info(info))->describe(info);
+    static_cast<State*>((*library)->bind_get_extra_info(info))->describe(info);
   });
   duck.table_function_set_init(function, [](duckdb_init_info info) {
     const DuckLibrary& library = **DuckLibrary::load();
-    const auto* s = static_cast<const State*>(library.init_get_extra_info(info));
     library.init_set_max_threads(info, 1);
-    library.init_set_init_data(info, new Scan{{*s->reader, *s->holding->type}, {}},
-                               [](void* scan) { delete static_cast<Scan*>(scan); });
+    library.init_set_init_data(info, new std::size_t{0},
+                               [](void* at) { delete static_cast<std::size_t*>(at); });
   });
   duck.table_function_set_function(function, [](duckdb_function_info info, duckdb_data_chunk chunk) {
     const DuckLibrary& library = **DuckLibrary::load();
     const auto* s = static_cast<const State*>(library.function_get_extra_info(info));
-    s->next(*static_cast<Scan*>(library.function_get_init_data(info)), chunk);
+    s->next(*static_cast<std::size_t*>(library.function_get_init_data(info)), chunk);
   });
   const auto handle = static_cast<duckdb_connection>(connection.handle());
   const bool failed = duck.register_table_function(handle, function) == DuckDBError;
@@ -120,10 +160,15 @@ Result<std::unique_ptr<SegmentTable>> SegmentTable::create(const DuckDatabase& d
   return std::unique_ptr<SegmentTable>(new SegmentTable(std::move(state)));
 }
 
-void SegmentTable::show(const SegmentReader& reader, const SegmentHolding& holding, std::string_view sensor) {
-  state_->reader = &reader;
-  state_->holding = &holding;
+void SegmentTable::show(SegmentColumns columns, std::string_view sensor) {
+  state_->targets.clear();
+  state_->shown = std::move(columns);
   state_->sensor = sensor;
+}
+
+void SegmentTable::clear() noexcept {
+  state_->targets.clear();
+  state_->shown = {};
 }
 
 }  // namespace weir

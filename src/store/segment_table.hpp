@@ -5,7 +5,7 @@
 #include <string>
 
 #include "store/duckdb.hpp"
-#include "store/wal.hpp"
+#include "store/segment_columns.hpp"
 
 namespace weir {
 
@@ -20,9 +20,10 @@ class SegmentTable {
   SegmentTable(const SegmentTable&) = delete;
   SegmentTable& operator=(const SegmentTable&) = delete;
 
-  // What the next queries read: the records of one type, in the columns of stored_type() that any of them
-  // has, and `sensor`. The reader is borrowed until the next call.
-  void show(const SegmentReader& reader, const SegmentHolding& holding, std::string_view sensor);
+  // What the next queries read: these columns, and `sensor`.
+  void show(SegmentColumns columns, std::string_view sensor);
+  // Frees what was shown.
+  void clear() noexcept;
 
  private:
   struct State;

@@ -34,10 +34,10 @@ class Publisher {
 };
 
 struct StoreSettings {
-  std::string folder;                         // holds wal/
-  Duration sync = seconds(1);                 // after this long at most a record is on the disk
-  Duration flush = seconds(10);               // and after this long visible to readers
-  std::uint64_t segment_records = 1'000'000;  // a segment this large is published at once
+  std::string folder;                       // holds wal/
+  Duration sync = seconds(1);               // after this long at most a record is on the disk
+  Duration flush = seconds(10);             // and after this long visible to readers
+  std::uint64_t segment_records = 491'520;  // a segment this large is published at once
   std::uint64_t segment_bytes = std::uint64_t{256} << 20;
   bool tidy_at_close = false;                   // see Publisher::tidy
   std::function<void(const std::string&)> say;  // lines for the user: the disk is full, or no longer

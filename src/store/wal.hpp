@@ -87,6 +87,13 @@ class SegmentReader {
     return unknown_;
   }  // records of types that this weir does not know
 
+  // Calls f(decoder, rows) for every frame of the type, in the order of writing.
+  template <class F>
+  void for_each_frame(const RecordType& type, F&& f) const {
+    for (const Frame& frame : frames_)
+      if (&frame.decoder->type() == &type) f(*frame.decoder, frame.rows);
+  }
+
   // The records of one type in the order of writing.
   class Cursor {
    public:

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "store/duckdb.hpp"
 
 namespace weir {
 namespace {
-
-// Rows that are alike stand together: it makes columns small, and lets a reader skip most of a file. What
-// comes fresh from the log stays in its order, which is nearly that of time; sorting is left to the merge.
-std::string_view order_of(std::string_view table) {
-  return table == "flow" ? " ORDER BY src_ip, dst_ip, time" : " ORDER BY time";
-}
 
 std::string list_of(std::span<const std::string_view> names) {
   std::string out;
@@ -59,10 +55,22 @@ std::string WrittenTable::select(const std::string& from, const std::string& hou
 }
 
 std::string WrittenTable::merge(const std::string& from) const {
-  if (rollup == nullptr) return fmt::format("SELECT * FROM {}{}", from, order_of(name));
+  if (rollup == nullptr) {
+    std::string order;
+    for (const std::string_view field : row_order(name))
+      order += fmt::format("{}{}", order.empty() ? "" : ", ", sql_name(field));
+    return fmt::format("SELECT * FROM {} ORDER BY {}", from, order);
+  }
   return fmt::format(
       "SELECT time, sensor, {}{}sum(flows)::UBIGINT AS flows{} FROM {} GROUP BY ALL ORDER BY ALL",
       list_of(rollup->dimensions), list_of(rollup->addresses), sums_of(rollup->sums), from);
+}
+
+std::span<const std::string_view> row_order(std::string_view table) noexcept {
+  static constexpr std::array<std::string_view, 3> of_flows{"src_ip", "dst_ip", "time"};
+  static constexpr std::array<std::string_view, 1> of_others{"time"};
+  if (table == "flow") return of_flows;
+  return of_others;
 }
 
 std::vector<WrittenTable> written_tables(std::string_view record) {
