@@ -35,9 +35,12 @@ class Nfcapd:
         wait_until(self.port, lambda line: line is not None, "does not listen")
         return self
 
+    def wait_until_read(self):
+        wait_until(self.port, lambda line: line is not None and line[4].endswith(":00000000"), "does not read")
+
     def stop(self):
         """Once everything sent is read: the file that was written, and what nfcapd says it holds."""
-        wait_until(self.port, lambda line: line is not None and line[4].endswith(":00000000"), "does not read")
+        self.wait_until_read()
         self.process.send_signal(signal.SIGTERM)
         log, _ = self.process.communicate(timeout=DEADLINE_S)
         counts = re.search(r"Flows: (\d+), Packets: (\d+), Bytes: (\d+), Sequence Errors: (\d+), Bad Packets: (\d+)", log)
