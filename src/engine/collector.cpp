@@ -14,8 +14,9 @@ namespace {
 // Datagrams received by one call, and worked on before their records are written. Larger batches do not make
 // it faster, and their records leave the cache.
 constexpr std::size_t batch_datagrams = 32;
-// Between two looks at the state of things, and between two times of saving what decoders have learned.
-constexpr Duration tick_interval = milliseconds(250), save_interval = seconds(5);
+// Between two looks at the state of things, and between two times of saving what decoders have learned: a
+// collector that is killed loses no more templates than, usually, records (--sync).
+constexpr Duration tick_interval = milliseconds(250), save_interval = seconds(1);
 // After reading what there was: exporters send datagrams one by one, and to wake up for each costs as much as
 // decoding it. The queue holds what comes meanwhile.
 constexpr int nap_milliseconds = 1;
