@@ -187,7 +187,7 @@ Result<int> from_sockets(const Arguments& arguments, const Selection& selected) 
            open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
   std::unique_ptr<ExportStateStore> state;
   if (storing.store != nullptr) {
-    WEIR_TRY(state, open_export_state(std::string(arguments.value("data"))));
+    WEIR_TRY(state, open_export_state(storing.folder));
   }
   StatusLine line(!quiet);
   Outlet outlet(*storing.sink, most);

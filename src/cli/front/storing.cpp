@@ -63,12 +63,12 @@ Result<std::unique_ptr<Publisher>> clickhouse_publisher(const Arguments& argumen
   return make_clickhouse_publisher(std::move(settings));
 }
 
-// Where records wait for a server unless --data says: with the system's state for root, else with the user's
-// (XDG Base Directory Specification).
+// Where records wait for a server unless --data says: where the environment has state kept (XDG Base Directory
+// Specification), else with the system's for root and the user's for others.
 Result<std::string> spool_folder() {
-  if (geteuid() == 0) return "/var/lib/weir/spool";
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
     return std::string(state) + "/weir/spool";
+  if (geteuid() == 0) return "/var/lib/weir/spool";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
     return std::string(home) + "/.local/state/weir/spool";
   return fail(Code::usage, "no folder for what the server has not taken yet", "--store", "name it by --data");
@@ -88,7 +88,7 @@ Result<Storing> open_store(const Arguments& arguments, WhenDiskFull when_full,
   settings.say = [](const std::string& line) { fmt::print(stderr, "weir: {}\n", line); };
   WEIR_TRY(auto publisher,
            clickhouse ? clickhouse_publisher(arguments) : lake_publisher(arguments, settings.folder));
-  Storing storing;
+  Storing storing{.folder = settings.folder, .store = {}, .sink = {}};
   WEIR_TRY(storing.store, Store::open(std::move(settings), std::move(publisher)));
   storing.sink = make_store_sink(*storing.store, when_full, stop);
   return storing;

@@ -63,6 +63,7 @@ inline constexpr Option flush_option{.name = "flush",
                                      .group = "Storing"};
 
 struct Storing {
+  std::string folder;            // of the data, or of what a server has not taken yet
   std::unique_ptr<Store> store;  // nullptr when nothing is stored
   std::unique_ptr<Sink> sink;    // refers to the store
 };
