@@ -61,6 +61,14 @@ def records(binary, captures, sensor):
     return found
 
 
+def flows(binary, captures, sensor):
+    """Of exporters on loopback that send what is in the captures."""
+    fields = schema(binary)["flow"]
+    out = subprocess.run([binary, "collect", *captures, "-r", "flow", "-o", "json", "-q"], capture_output=True, check=True).stdout
+    rows = [json.loads(line) | {"exporter": "127.0.0.1"} for line in out.decode().splitlines()]
+    return [{k: value(fields[k], v) for k, v in row.items() if k != "type" and v not in ABSENT} | {"sensor": sensor} for row in rows]
+
+
 def from_clickhouse(row):
     row.pop("batch")
     return {k: v for k, v in row.items() if v not in ABSENT}

@@ -4,15 +4,25 @@ import socket
 import threading
 
 
+class Connection:
+    """What the two directions have in common."""
+
+    def __init__(self, budget):
+        self.left = [budget]
+        self.inserting = False
+
+
 class Proxy:
     """Passes connections on to a port of loopback. While cutting, connections end after 10 to a million bytes, which may
-    fall into a request or into a reply; the numbers come from the seed."""
+    fall into a request or into a reply; the numbers come from the seed. While losing, the server gets each insert whole,
+    and its reply never arrives."""
 
     def __init__(self, port, seed, cutting=True):
         self.target = port
         self.random = random.Random(seed)
         self.cutting = cutting
-        self.cuts = self.requests = 0
+        self.losing = False
+        self.cuts = self.requests = self.lost = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
 
@@ -37,15 +47,20 @@ class Proxy:
                 continue
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            left = [budget]
+            state = Connection(budget)
             for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self.pump, args=(source, sink, left, source is client), daemon=True).start()
+                threading.Thread(target=self.pump, args=(source, sink, state, source is client), daemon=True).start()
 
-    def pump(self, source, sink, left, is_request):
+    def pump(self, source, sink, state, is_request):
+        left = state.left
         try:
             while data := source.recv(65536):
                 if is_request and data.startswith(b"POST "):
                     self.requests += 1
+                    state.inserting = b"INSERT" in data.split(b"\r\n", 1)[0]
+                if not is_request and state.inserting and self.losing:
+                    self.lost += 1
+                    break
                 data, cut = data[: left[0]], len(data) >= left[0]
                 left[0] -= len(data)
                 sink.sendall(data)

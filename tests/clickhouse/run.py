@@ -8,8 +8,10 @@ import glob
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -17,11 +19,14 @@ import threading
 from datetime import datetime, timezone
 
 sys.path.insert(0, os.path.dirname(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../golden/collect"))
 import expected
+from export_to import payloads
 from proxy import Proxy
 from server import Server, wait_until
 
-CAPTURES = sorted(glob.glob(os.path.join(os.path.dirname(__file__), "../data/*.pcap")))
+DATA = os.path.join(os.path.dirname(__file__), "../data")
+CAPTURES = sorted(glob.glob(f"{DATA}/*.pcap"))
 TESTS = []
 
 
@@ -46,6 +51,16 @@ class Weir:
         done = subprocess.run(self.command(url, spool, captures, *options), capture_output=True, text=True, timeout=120)
         check(done.returncode == code, f"exit code {done.returncode}, not {code}: {done.stderr}")
         return done.stderr
+
+    def collect(self, url, *options, state=None):
+        """A weir that collects on a port of loopback: the process, and the port."""
+        command = [self.binary, "collect", "-l", "127.0.0.1:0", "--store", url, "--threads", "1", *options]
+        environment = os.environ | ({"XDG_STATE_HOME": state} if state else {})
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+        said = process.stderr.readline()
+        found = re.search(r"listening on 127\.0\.0\.1:(\d+)", said)
+        check(found is not None, f"weir collect does not listen: {said}")
+        return process, int(found[1])
 
     def start(self, url, spool, captures=CAPTURES, *options):
         return subprocess.Popen(self.command(url, spool, captures, *options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -200,6 +215,108 @@ def killed_weir(weir, folder):
     # close() hands all records over at once, before the first request: a killed weir had them all on the disk.
     records = expected.records(weir.binary, CAPTURES, "s")
     same_rows(server, "net", {name: rows * rounds for name, rows in records.items()})
+
+
+def export(port, capture):
+    """Sends what exporters sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for payload in payloads(f"{DATA}/{capture}"):
+            sender.sendto(payload, ("127.0.0.1", port))
+
+
+def ended(process, code=0):
+    """By SIGTERM: what had arrived is collected, and handed over."""
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    check(process.returncode == code, f"exit code {process.returncode}, not {code}: {said}")
+    return said
+
+
+@test
+def collected(weir, folder):
+    """Flow exports by UDP, while the server is there, away, and there again; the spool is where the environment says."""
+    server = Server(f"{folder}/server").start()
+    url = f"clickhouse://127.0.0.1:{server.http}/net"
+    process, port = weir.collect(url, "--sensor", "s", "--flush", "100ms", state=folder)
+    export(port, "export_v5.pcap")
+    wait_until(lambda: "flow" in server.tables("net") and server.rows("SELECT count() AS n FROM net.flow")[0]["n"] == 58, "flows of NetFlow v5")
+    server.kill()
+    export(port, "export_v9.pcap")
+    said = process.stderr.readline()
+    check("cannot store" in said, f"the server is away: {said}")
+    check(spooled(f"{folder}/weir/spool"), "the flows wait in the spool")
+    server.start()
+    export(port, "export_ipfix.pcap")
+    ended(process)
+    check(not spooled(f"{folder}/weir/spool"), "the spool is empty at the end")
+    captures = [f"{DATA}/export_{name}.pcap" for name in ("v5", "v9", "ipfix")]
+    same_rows(server, "net", {"flow": expected.flows(weir.binary, captures, "s")})
+    stats = server.rows("SELECT protocol, value FROM net.stat WHERE name = 'export_flows' ORDER BY time, protocol")
+    check({row["protocol"] for row in stats} == {"netflow", "netflow9", "ipfix"}, f"counts of every exporter: {stats}")
+
+
+@test
+def lost_replies(weir, folder):
+    """The server takes every block, and its replies are lost: nothing is there twice."""
+    server = Server(f"{folder}/server").start()
+    with Proxy(server.http, seed=5, cutting=False) as proxy:
+        proxy.losing = True
+        url = f"clickhouse://127.0.0.1:{proxy.port}/net"
+        # Each try gets one block further: the one before is found to be there.
+        wanted = expected.records(weir.binary, CAPTURES[:1], "s")
+        for _ in wanted:
+            subprocess.run(weir.command(url, f"{folder}/spool", CAPTURES[:1], "--sensor", "s"), capture_output=True, timeout=120)
+        check(proxy.lost >= len(wanted), f"{proxy.lost} replies were lost")
+        proxy.losing = False
+        weir.store(url, f"{folder}/spool", CAPTURES[:1], "--sensor", "s")
+    same_rows(server, "net", {name: rows * (len(wanted) + 1) for name, rows in wanted.items()})
+
+
+@test
+def still_inserting(weir, folder):
+    """An insert whose reply was lost goes on in the server: whoever comes next waits for its end."""
+    server = Server(f"{folder}/server").start()
+    url = f"clickhouse://127.0.0.1:{server.http}/net"
+    weir.store(url, f"{folder}/spool", CAPTURES[:1], "--sensor", "s")
+    server.sql("CREATE MATERIALIZED VIEW net.slow ENGINE = Null AS SELECT sleep(3) AS s FROM net.flow")
+    with Proxy(server.http, seed=6, cutting=False) as proxy:
+        process = weir.start(f"clickhouse://127.0.0.1:{proxy.port}/net", f"{folder}/spool", CAPTURES[:1], "--sensor", "s")
+        running = "SELECT count() AS n FROM system.processes WHERE query_id LIKE 'weir/%/flow/%'"
+        wait_until(lambda: server.rows(running)[0]["n"] == 1, "the insert to begin")
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    said = weir.store(url, f"{folder}/spool", CAPTURES[1:2], "--sensor", "s", code=3)
+    check("still running" in said, f"it is told: {said}")
+    wait_until(lambda: server.rows(running)[0]["n"] == 0, "the insert to end")
+    server.sql("DROP TABLE net.slow")
+    weir.store(url, f"{folder}/spool", CAPTURES[:1], "--sensor", "s")
+    first, second = (expected.records(weir.binary, [c], "s") for c in CAPTURES[:2])
+    same_rows(server, "net", {name: first.get(name, []) * 3 + second.get(name, []) for name in first | second})
+
+
+@test
+def same_query_runs(weir, folder):
+    """The server already runs a query of the insert's name (its error 216, as when an insert that hung wakes up)."""
+    server = Server(f"{folder}/server").start()
+    url = f"clickhouse://127.0.0.1:{server.http}/net"
+    # Far more time than it takes: the segment is handed over at the end.
+    process, port = weir.collect(url, "--sensor", "s", "--flush", "1h", "--data", f"{folder}/spool")
+    export(port, "export_v5.pcap")
+    wait_until(lambda: spooled(f"{folder}/spool"), "a segment")
+    segment = os.path.basename(spooled(f"{folder}/spool")[0]).removesuffix(".wal")
+    wanted = expected.flows(weir.binary, [f"{DATA}/export_v5.pcap"], "s")
+    day = wanted[0]["time"] // (86400 * 1_000_000)
+    names = [f"weir/s/{segment}/flow/{day}/0"]
+    sleeper = threading.Thread(target=lambda: server.sql("SELECT sleep(3)", query_id=names[0]))
+    sleeper.start()
+    wait_until(lambda: server.rows(f"SELECT count() AS n FROM system.processes WHERE query_id = '{names[0]}'")[0]["n"] == 1, "the query to run")
+    said = ended(process, code=3)
+    check("already running" in said and "nothing is lost" in said, said)
+    sleeper.join()
+    process, _ = weir.collect(url, "--sensor", "s", "--data", f"{folder}/spool")
+    ended(process)
+    same_rows(server, "net", {"flow": wanted})
 
 
 @test
