@@ -116,19 +116,20 @@ def compare(asked, rounds):
 
 def make_month(weir, lake):
     """Sums per minute and per hour for every interface, as weir itself would have made them."""
-    for hour in range(DAYS * 24):
-        stamp = time.strftime("date=%Y-%m-%d/hour=%H", time.gmtime(1767225600 + hour * 3600))
+    for day in range(DAYS):
+        begin = 1767225600 + day * 86400
+        stamp = time.strftime("date=%Y-%m-%d", time.gmtime(begin))
         for table, step in (("flow_1m", 60), ("flow_1h", 3600)):
             folder = pathlib.Path(lake, "lake", table, stamp)
             folder.mkdir(parents=True)
-            sql = (f"SELECT make_timestamp(({1767225600 + hour * 3600} + m * {step}) * 1000000) AS time, 'bench' AS sensor, "
+            sql = (f"SELECT make_timestamp(({begin} + m * {step}) * 1000000) AS time, 'bench' AS sensor, "
                    "'192.0.2.1' AS exporter, i::UINTEGER AS in_interface, NULL::UINTEGER AS out_interface, 'tcp' AS proto, "
                    "NULL::VARCHAR AS application, NULL::VARCHAR AS direction, NULL::UINTEGER AS src_as, NULL::UINTEGER AS dst_as, "
                    "NULL::VARCHAR AS src_country, NULL::VARCHAR AS dst_country, NULL::VARCHAR AS src_network, "
                    "NULL::VARCHAR AS dst_network, NULL::VARCHAR AS src_ip, NULL::VARCHAR AS dst_ip, 100::UBIGINT AS flows, "
-                   f"(hash(i * 7919 + m + {hour}) % 1000000000)::UBIGINT AS bytes, (hash(i + m) % 1000000)::UBIGINT AS packets, "
+                   f"(hash(i * 7919 + m + {day}) % 1000000000)::UBIGINT AS bytes, (hash(i + m) % 1000000)::UBIGINT AS packets, "
                    "0::UBIGINT AS src_bytes, 0::UBIGINT AS dst_bytes, 0::UBIGINT AS src_packets, 0::UBIGINT AS dst_packets "
-                   f"FROM range({3600 // step}) t(m), range({INTERFACES}) u(i) ORDER BY time")
+                   f"FROM range({86400 // step}) t(m), range({INTERFACES}) u(i) ORDER BY time, i")
             run([weir, "query", sql, "--data", lake, "-o", "parquet", "-w", str(folder / "r.parquet"), "-q"])
 
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -83,12 +84,35 @@ Result<std::vector<std::string>> listed_files(const fs::path& folder) {
 }
 
 // A folder that is replaced while it is listed is emptied under the reader's hands: then it is listed again.
-Result<std::vector<std::string>> parquet_files(const fs::path& folder) {
+template <class F>
+auto listed_whole(const fs::path& folder, F&& list) {
   for (;;) {
     const auto before = identity(folder);
-    auto files = listed_files(folder);
-    if (!files || identity(folder) == before) return files;
+    auto listed = list();
+    if (!listed || identity(folder) == before) return listed;
   }
+}
+
+Result<std::vector<LakeHour>> hours_of(const Folder& day, const TimeRange& range) {
+  WEIR_TRY(const std::vector<std::string> of_day, listed_files(day.path));
+  std::vector<LakeHour> found;
+  if (!of_day.empty())
+    for (int hour = 0; hour < 24; ++hour) found.push_back({Time{day.start.ns + hour * hour_ns}, of_day});
+  WEIR_TRY(const auto folders, hours(day));
+  for (const Folder& hour : folders) {
+    if (!overlap(hour.start, hour_ns, range)) continue;
+    WEIR_TRY(auto files, listed_whole(hour.path, [&] { return listed_files(hour.path); }));
+    if (files.empty()) continue;
+    if (of_day.empty()) {
+      found.push_back({hour.start, std::move(files)});
+    } else {
+      std::vector<std::string>& all =
+          found[static_cast<std::size_t>((hour.start - day.start).ns / hour_ns)].files;
+      all.insert(all.end(), files.begin(), files.end());
+    }
+  }
+  std::erase_if(found, [&](const LakeHour& hour) { return !overlap(hour.start, hour_ns, range); });
+  return found;
 }
 
 }  // namespace
@@ -99,12 +123,8 @@ Result<std::vector<LakeHour>> lake_hours(const std::string& data, std::string_vi
   WEIR_TRY(const auto days, dates(data, table));
   for (const Folder& day : days) {
     if (!overlap(day.start, day_ns, range)) continue;
-    WEIR_TRY(const auto of_day, hours(day));
-    for (const Folder& hour : of_day) {
-      if (!overlap(hour.start, hour_ns, range)) continue;
-      WEIR_TRY(auto files, parquet_files(hour.path));
-      if (!files.empty()) found.push_back({hour.start, std::move(files)});
-    }
+    WEIR_TRY(auto of_day, listed_whole(day.path, [&] { return hours_of(day, range); }));
+    std::ranges::move(of_day, std::back_inserter(found));
   }
   return found;
 }

@@ -1,6 +1,7 @@
 // The files of the lake that a question has to read: DATA/lake/TABLE/date=YYYY-MM-DD/hour=HH/*.parquet, by
-// the UTC hour of the records' time. Nothing is locked: an hour's folder is replaced as a whole when its
-// files are compacted, so whoever reads a listed file that is gone lists again.
+// the UTC hour of the records' time. Of rollups a day that is over has its file in the day's folder. Nothing
+// is locked: an hour's folder is replaced as a whole when its files are compacted, so whoever reads a listed
+// file that is gone lists again.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ struct TimeRange {
   auto operator<=>(const TimeRange&) const = default;
 };
 
-// The files of one hour.
+// The files that may hold records of one hour.
 struct LakeHour {
   Time start;
   std::vector<std::string> files;  // never empty

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -22,6 +23,9 @@ namespace fs = std::filesystem;
 constexpr std::int64_t hour_seconds = 3600;
 // A file this large is not merged any more; smaller ones are, up to it.
 constexpr std::uint64_t full_file = std::uint64_t{256} << 20;
+// While an hour is written only files smaller than this are: larger ones come sorted, and few for what they
+// hold.
+constexpr std::uint64_t small_file = std::uint64_t{4} << 20;
 // In an hour that is still being written, so many files of a like size make a merge worth it.
 constexpr std::size_t merge_at = 8;
 // After the end of an hour, stragglers are waited for before it is merged for good.
@@ -70,6 +74,8 @@ constexpr std::int64_t scanned_hours = 4;
 struct HourFolder {
   std::string table, path;
   std::int64_t hour;
+  // The folder of a day, for the rollup's file of that day: `hour` is the last one.
+  bool is_day = false;
 };
 
 struct FileInfo {
@@ -188,10 +194,14 @@ struct LakeWriter::State {
     for (const auto& table : fs::directory_iterator(lake, ignored)) {
       const std::string name = table.path().filename().string();
       if (name.starts_with('.')) continue;
-      for (const auto& date : fs::directory_iterator(table.path(), ignored))
+      for (const auto& date : fs::directory_iterator(table.path(), ignored)) {
+        if (const auto first = hour_in(date.path().filename().string(), "hour=00");
+            first && !parquet_files(date.path().string()).empty())
+          all.push_back({name, date.path().string(), *first + 23, true});
         for (const auto& hour : fs::directory_iterator(date.path(), ignored))
           if (const auto number = hour_in(date.path().filename().string(), hour.path().filename().string()))
             all.push_back({name, hour.path().string(), *number});
+      }
     }
     std::ranges::sort(all, [](const HourFolder& a, const HourFolder& b) {
       return std::tie(a.hour, a.table) < std::tie(b.hour, b.table);
@@ -227,10 +237,19 @@ struct LakeWriter::State {
     return now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
   }
   std::vector<FileInfo> due(const HourFolder& hour, Time now);
+  // Whether the hour's sums are there, by themselves or in those of its day.
+  bool is_summed(const std::string& table, std::int64_t hour) const {
+    const fs::path folder = fmt::format("{}/{}/{}", lake, table, hour_folder(hour));
+    std::error_code ignored;
+    return fs::exists(folder, ignored) || !parquet_files(folder.parent_path().string()).empty();
+  }
   Result<bool> roll_up(const HourFolder& hour);
+  Result<bool> roll_up_day(Time now);
+  std::vector<FileInfo> files_of_day(const std::string& table, const fs::path& day) const;
   Result<void> merge(const HourFolder& hour, const std::vector<FileInfo>& files);
   Result<void> exchange(const HourFolder& hour, const std::vector<FileInfo>& files,
                         const std::string& merged);
+  Result<void> replace(const std::string& folder, const std::string& next, const std::string& merged);
 };
 
 LakeWriter::LakeWriter(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
@@ -330,11 +349,11 @@ Result<void> LakeWriter::State::publish_hour(const std::string& from, const Segm
   const std::string& file = staged.path;
   for (const WrittenTable& table : written_tables(type.name)) {
     const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour));
-    std::error_code ignored;
     // Sums are made when an hour is over (roll_up); to those that are there, what comes late is added.
-    if (table.rollup != nullptr && !fs::exists(folder, ignored)) continue;
+    if (table.rollup != nullptr && !is_summed(table.name, hour)) continue;
     WEIR_CHECK(copy(table.select(table.rollup == nullptr ? from : with_all_columns(from, &type), condition),
                     file, parquet_options(fresh_dictionary, holding.summary.count)));
+    std::error_code ignored;
     const std::uint64_t bytes = fs::file_size(file, ignored);
     WEIR_CHECK(place(file, folder, name));
     out.bytes += bytes;
@@ -357,7 +376,7 @@ std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now) {
     // While its segment is there a file may be written again.
     if (!published(file.path))
       waiting = true;
-    else if (file.bytes < full_file / 2)
+    else if (file.bytes < (closed ? full_file / 2 : small_file))
       small.push_back(file);
   }
   std::ranges::sort(small, {}, &FileInfo::bytes);
@@ -382,7 +401,7 @@ Result<bool> LakeWriter::State::roll_up(const HourFolder& hour) {
   for (const WrittenTable& table : written_tables(hour.table)) {
     const std::string folder = fmt::format("{}/{}/{}", lake, table.name, hour_folder(hour.hour));
     std::error_code error;
-    if (table.rollup == nullptr || fs::exists(folder, error)) continue;
+    if (table.rollup == nullptr || is_summed(table.name, hour.hour)) continue;
     const std::vector<FileInfo> files = parquet_files(hour.path);
     if (files.empty()) return any;
     const StagedFile staged(unique_file('r'));
@@ -433,17 +452,72 @@ Result<void> LakeWriter::State::exchange(const HourFolder& hour, const std::vect
     fs::create_hard_link(file.path, next + "/" + name, error);
     if (error) return fail(Code::environment, error.message(), file.path);
   }
+  return replace(hour.path, next, merged);
+}
+
+// Puts `next`, with the merged file, in the place of a folder. With the lock.
+Result<void> LakeWriter::State::replace(const std::string& folder, const std::string& next,
+                                        const std::string& merged) {
+  std::error_code error;
   fs::rename(merged, next + "/" + fs::path(merged).filename().string(), error);
   if (error) return fail(Code::environment, error.message(), merged);
   WEIR_CHECK(sync_path(next));
   bool unsupported = false;
-  if (const auto exchanged = exchange_paths(next, hour.path, unsupported); !exchanged) {
+  if (const auto exchanged = exchange_paths(next, folder, unsupported); !exchanged) {
     merges = !unsupported;
     if (!unsupported) return exchanged;
   }
-  WEIR_CHECK(sync_path(fs::path(hour.path).parent_path().string()));
+  WEIR_CHECK(sync_path(fs::path(folder).parent_path().string()));
   fs::remove_all(next, error);  // the folder as it was, or the one that could not be exchanged
   return {};
+}
+
+// The day's own files and those of its hours.
+std::vector<FileInfo> LakeWriter::State::files_of_day(const std::string& table, const fs::path& day) const {
+  std::vector<FileInfo> files = parquet_files(day.string());
+  for (const HourFolder& hour : hours())
+    if (hour.table == table && !hour.is_day && fs::path(hour.path).parent_path() == day)
+      std::ranges::move(parquet_files(hour.path), std::back_inserter(files));
+  return files;
+}
+
+// The sums of a day that is over become one file: a month by hour is read from 30 files instead of 720.
+Result<bool> LakeWriter::State::roll_up_day(Time now) {
+  const std::vector<HourFolder> all = hours();
+  for (const HourFolder& first : all) {
+    const WrittenTable table = written_table_named(first.table);
+    const fs::path day = first.is_day ? fs::path(first.path) : fs::path(first.path).parent_path();
+    const std::int64_t last_hour = first.hour / 24 * 24 + 23;
+    if (table.rollup == nullptr || !is_over({first.table, {}, last_hour}, now)) continue;
+    const auto ready = [&]() -> std::vector<FileInfo> {
+      const std::vector<FileInfo> files = files_of_day(table.name, day);
+      const bool is_made = !parquet_files(day.string()).empty();
+      // What comes late waits in its hour until it is worth it.
+      if (files.size() < (is_made ? merge_at : 2)) return {};
+      for (const HourFolder& hour : hours())
+        if (hour.table == table.rollup->record && hour.hour / 24 == last_hour / 24 &&
+            !is_summed(table.name, hour.hour))
+          return {};
+      if (!std::ranges::all_of(files, [&](const FileInfo& f) { return published(f.path); })) return {};
+      return files;
+    };
+    const std::vector<FileInfo> files = ready();
+    if (files.empty()) continue;
+    const StagedFile merged(unique_file('d'));
+    WEIR_TRY(const std::uint64_t rows, rows_in(files));
+    WEIR_CHECK(copy(table.merge(parquet_table(files, settings.type_named(table.rollup->record))), merged.path,
+                    parquet_options(row_group, rows)));
+    const std::string next = staging + "/day";
+    std::error_code ignored;
+    fs::remove_all(next, ignored);
+    WEIR_CHECK(make_folders(next));
+    WEIR_TRY(const FileLock lock, FileLock::wait(lake + "/.lock", FileLock::Mode::exclusive));
+    // Something came or was dropped meanwhile: the next round looks again.
+    if (!std::ranges::equal(ready(), files, {}, &FileInfo::path, &FileInfo::path)) continue;
+    WEIR_CHECK(replace(day.string(), next, merged.path));
+    return true;
+  }
+  return false;
 }
 
 Result<bool> LakeWriter::compact(Time now) {
@@ -452,6 +526,7 @@ Result<bool> LakeWriter::compact(Time now) {
   WEIR_TRY(const FileLock lock, FileLock::attempt(s.lake + "/.merge", FileLock::Mode::exclusive));
   if (!lock.acquired()) return false;  // another process is at it
   for (const HourFolder& hour : s.hours()) {
+    if (hour.is_day) continue;
     std::error_code ignored;
     const auto known = s.settled.find(hour.path);
     if (known != s.settled.end() && known->second == fs::last_write_time(hour.path, ignored)) continue;
@@ -464,7 +539,7 @@ Result<bool> LakeWriter::compact(Time now) {
     WEIR_TRY(const bool summed, s.roll_up(hour));
     if (summed) return true;
   }
-  return false;
+  return s.roll_up_day(now);
 }
 
 Result<std::uint64_t> LakeWriter::retain(const Retention& policy, Time now) {

@@ -209,6 +209,54 @@ TEST_F(LakeWriterTest, WhatComesLateIsInTheSums) {
   EXPECT_EQ(counted(), "15|1500");
 }
 
+TEST_F(LakeWriterTest, TheSumsOfADayThatIsOverBecomeOneFile) {
+  LakeWriter l = lake();
+  publish(l, 3);
+  publish(l, 4, 2);
+  const auto settle = [&](std::int64_t hour) {
+    while (l.compact({base.ns + hour * hour_ns}).value()) {
+    }
+  };
+  settle(18);  // 23:00: the day goes on
+  EXPECT_EQ(files("flow_1m").size(), 2U);
+  settle(20);
+  const std::string any_depth =
+      "read_parquet('" + folder_.path() + "/lake/flow_1m/**/*.parquet', union_by_name = true)";
+  const std::string day = folder_.path() + "/lake/flow_1m/date=2026-01-31";
+  ASSERT_EQ(files("flow_1m").size(), 1U);
+  EXPECT_EQ(fs::path(files("flow_1m").front()).parent_path(), day);
+  EXPECT_EQ(files("flow_1h").size(), 1U);
+  EXPECT_EQ(ask("SELECT sum(flows), count(DISTINCT time) FROM " + any_depth), "7|2");
+
+  // What comes late is added beside it, also for an hour that had nothing, until a merge is worth it.
+  publish(l, 2, 5);
+  settle(20);
+  EXPECT_EQ(files("flow_1m").size(), 2U);
+  for (int i = 0; i < 7; ++i) publish(l, 1, 6 + i);
+  settle(20);
+  EXPECT_EQ(files("flow_1m").size(), 1U);
+  EXPECT_EQ(ask("SELECT sum(flows), sum(bytes), count(DISTINCT time) FROM " + any_depth), "16|1600|10");
+
+  // Sums go with the last hour of their day.
+  EXPECT_GT(l.retain({.rollups_age = seconds(3600)}, {base.ns + 21 * hour_ns}).value(), 0U);
+  EXPECT_TRUE(files("flow_1m").empty());
+  EXPECT_EQ(counted(), "16|1600");
+}
+
+TEST_F(LakeWriterTest, ADayWithAnHourThatIsNotSummedStaysInHours) {
+  LakeWriter l = lake();
+  publish(l, 3);
+  publish(l, 4, 2);
+  const auto living = segment();
+  add(*living, flow(9, 2));
+  ASSERT_TRUE(living->write());
+  ASSERT_TRUE(l.publish(living->path(), living->id()));  // and its log is still there
+  while (l.compact({base.ns + 30 * hour_ns}).value()) {
+  }
+  ASSERT_EQ(files("flow_1m").size(), 1U);
+  EXPECT_EQ(fs::path(files("flow_1m").front()).parent_path().filename(), "hour=05");
+}
+
 TEST_F(LakeWriterTest, FilesOfALivingSegmentAreNotMerged) {
   LakeWriter l = lake();
   const auto a = segment(), b = segment();
