@@ -236,7 +236,7 @@ struct LakeWriter::State {
   bool is_over(const HourFolder& hour, Time now) const {
     return now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
   }
-  std::vector<FileInfo> due(const HourFolder& hour, Time now);
+  std::vector<FileInfo> due(const HourFolder& hour, Time now, Merge what);
   // Whether the hour's sums are there, by themselves or in those of its day.
   bool is_summed(const std::string& table, std::int64_t hour) const {
     const fs::path folder = fmt::format("{}/{}/{}", lake, table, hour_folder(hour));
@@ -363,10 +363,10 @@ Result<void> LakeWriter::State::publish_hour(const std::string& from, const Segm
 }
 
 // Files of one hour to be merged now; fewer than two: none.
-std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now) {
+std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now, Merge what) {
   std::error_code ignored;
   const auto changed = fs::last_write_time(hour.path, ignored);
-  const bool closed = now.ns / 1'000'000'000 >= (hour.hour + 1) * hour_seconds + settled_seconds;
+  const bool closed = is_over(hour, now), whole = closed || what == Merge::all;
   if (const auto known = settled.find(hour.path);
       closed && known != settled.end() && known->second == changed)
     return {};
@@ -376,7 +376,7 @@ std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now) {
     // While its segment is there a file may be written again.
     if (!published(file.path))
       waiting = true;
-    else if (file.bytes < (closed ? full_file / 2 : small_file))
+    else if (file.bytes < (whole ? full_file / 2 : small_file))
       small.push_back(file);
   }
   std::ranges::sort(small, {}, &FileInfo::bytes);
@@ -386,11 +386,11 @@ std::vector<FileInfo> LakeWriter::State::due(const HourFolder& hour, Time now) {
     // An open hour's files grow like the digits of a counter: each record is written again a few times at
     // most.
     const bool alike = chosen.empty() || file.bytes <= 4 * (bytes / chosen.size() + 4096);
-    if (bytes + file.bytes > full_file || (!closed && !alike)) break;
+    if (bytes + file.bytes > full_file || (!whole && !alike)) break;
     bytes += file.bytes;
     chosen.push_back(file);
   }
-  if (chosen.size() >= (closed ? 2 : merge_at)) return chosen;
+  if (chosen.size() >= (whole ? 2 : merge_at)) return chosen;
   if (closed && !waiting) settled[hour.path] = changed;
   return {};
 }
@@ -520,7 +520,7 @@ Result<bool> LakeWriter::State::roll_up_day(Time now) {
   return false;
 }
 
-Result<bool> LakeWriter::compact(Time now) {
+Result<bool> LakeWriter::compact(Time now, Merge what) {
   State& s = *state_;
   if (!s.merges) return false;
   WEIR_TRY(const FileLock lock, FileLock::attempt(s.lake + "/.merge", FileLock::Mode::exclusive));
@@ -530,7 +530,7 @@ Result<bool> LakeWriter::compact(Time now) {
     std::error_code ignored;
     const auto known = s.settled.find(hour.path);
     if (known != s.settled.end() && known->second == fs::last_write_time(hour.path, ignored)) continue;
-    const std::vector<FileInfo> files = s.due(hour, now);
+    const std::vector<FileInfo> files = s.due(hour, now, what);
     if (files.size() >= 2) {
       WEIR_CHECK(s.merge(hour, files));
       return true;

@@ -43,8 +43,10 @@ class LakeWriter {
   // Writes the records of a segment into their hours. Doing it again, after a crash or a failure, gives the
   // same files. The segment stays.
   Result<Published> publish(const std::string& segment, SegmentId id);
-  // Merges small files of one hour where that is due. False when nothing is.
-  Result<bool> compact(Time now);
+  // Merges small files of one hour where that is due, or makes sums of what is over. False when nothing is.
+  // Merge::all: also hours that go on, for what comes next will be long in coming.
+  enum class Merge : bool { due, all };
+  Result<bool> compact(Time now, Merge what = Merge::due);
   // Drops what the policy says. Returns the bytes dropped.
   Result<std::uint64_t> retain(const Retention& policy, Time now);
   // Drops the oldest hour of records there is, for room on a full disk; 0 when there is none.

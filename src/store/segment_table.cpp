@@ -68,7 +68,7 @@ struct SegmentTable::State {
 
   void mark_nulls(const SegmentColumn& column, duckdb_vector vector, std::size_t begin,
                   std::size_t count) const {
-    if (!column.has_nulls) return;
+    if (!column.has_nulls || count == 0) return;
     duck.vector_ensure_validity_writable(vector);
     std::uint64_t* valid = duck.vector_get_validity(vector);
     // Chunks begin at multiples of 64.

@@ -348,7 +348,7 @@ class LakePublisher final : public Publisher {
     WEIR_TRY(const std::uint64_t dropped, lake_.retain(policy_.retention, now));
     (void)dropped;
     for (;;) {
-      WEIR_TRY(const bool merged, lake_.compact(now));
+      WEIR_TRY(const bool merged, lake_.compact(now, LakeWriter::Merge::all));
       if (!merged) return {};
     }
   }

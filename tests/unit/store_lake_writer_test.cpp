@@ -119,6 +119,36 @@ TEST_F(LakeWriterTest, RecordsGoIntoTheirHours) {
             "10.0.0.7|udp|here|2026-01-31T06:00:00.002000000Z|2");
 }
 
+TEST_F(LakeWriterTest, NullsTextsAndListsStayWithTheirRows) {
+  LakeWriter l = lake();
+  const auto s = segment();
+  // As many as fill chunks and words of bits to the last one; the last record first, so that all are moved.
+  constexpr std::int64_t count = 4096;
+  for (std::int64_t n = count - 1; n >= 0; --n) {
+    Flow f = flow(n);
+    if (n % 3 == 0) f.vlan = static_cast<std::uint16_t>(n);
+    const std::string text = "name" + std::to_string(n), nul{"a\0b", 3};
+    if (n % 2 == 0) f.src_name = text;
+    f.src_network = n == 7 ? std::string_view(nul) : "own";
+    add(*s, f);
+    const Text answers[] = {text, "x"};
+    Dns d{.time = f.time, .flow = f.ref, .query = text};
+    if (n % 5 == 0) d.answers = {answers, static_cast<std::size_t>(1 + n % 2)};
+    add(*s, d);
+  }
+  ASSERT_TRUE(s->write());
+  ASSERT_TRUE(l.publish(s->path(), s->id()));
+  EXPECT_EQ(ask("SELECT count(*), count(vlan), count(src_name) FROM " + all("flow")), "4096|1366|2048");
+  EXPECT_EQ(ask("SELECT count(*) FROM " + all("flow") +
+                " WHERE vlan <> src_port OR src_name <> 'name' || src_port"
+                " OR epoch_ms(time) - epoch_ms(TIMESTAMP '2026-01-31 05:00:00') <> src_port"),
+            "0");
+  EXPECT_EQ(ask("SELECT src_port, length(src_network) FROM " + all("flow") + " WHERE src_network <> 'own'"),
+            "7|3");
+  EXPECT_EQ(ask("SELECT count(answers), sum(len(answers)), bool_and(answers[1] = query) FROM " + all("dns")),
+            "820|1230|true");
+}
+
 TEST_F(LakeWriterTest, ManyHoursInOneSegment) {
   LakeWriter l = lake();
   const auto s = segment();
@@ -280,6 +310,17 @@ TEST_F(LakeWriterTest, AnOpenHourIsMergedWhenFilesGather) {
   EXPECT_TRUE(l.compact(base).value());
   EXPECT_EQ(files("flow").size(), 1U);
   EXPECT_EQ(counted(), "80|8000");
+}
+
+TEST_F(LakeWriterTest, AtTheEndOpenHoursAreMergedToo) {
+  LakeWriter l = lake();
+  publish(l, 2);
+  publish(l, 3);
+  EXPECT_FALSE(l.compact(base).value());
+  EXPECT_TRUE(l.compact(base, LakeWriter::Merge::all).value());
+  EXPECT_EQ(files("flow").size(), 1U);
+  EXPECT_EQ(counted(), "5|500");
+  EXPECT_TRUE(files("flow_1m").empty());  // sums wait for the end of the hour
 }
 
 TEST_F(LakeWriterTest, OldHoursAreDropped) {
