@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Starts a weir collect that listens on port 0, sends it the UDP payloads of captures (of FILE.ipfix, its bytes by TCP),
-and ends it by SIGTERM: what had arrived by then is collected. Prints its output, then its stderr, in which the port chosen
+and ends it by SIGTERM: what had arrived by then is collected. On [::], all of it by IPv4 and by IPv6. Prints its output, then its stderr, in which the port chosen
 is PORT and times are TIME.
 
   export_to.py FILE... -- weir collect -l 127.0.0.1:0 ...
@@ -26,6 +26,23 @@ def payloads(path):
             yield packet[14 + 4 * (packet[14] & 15) + 8 :]
 
 
+def places(host, port):
+    return [(address, port) for address in (("127.0.0.1", "::1") if host == "::" else (host,))]
+
+
+def send(path, address, port):
+    if path.endswith(".ipfix"):
+        with socket.create_connection((address, port)) as connection, open(path, "rb") as file:
+            connection.sendall(file.read())
+            # Weir closes its side when it has read everything.
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+        return
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for payload in payloads(path):
+            sender.sendto(payload, (address, port))
+
+
 def main():
     split = sys.argv.index("--")
     files, command = sys.argv[1:split], sys.argv[split + 1 :]
@@ -40,17 +57,8 @@ def main():
             if found := re.match(r"weir: listening on (\S+):(\d+) \((udp|tcp)\)", line):
                 ports[found[3]] = (found[1].strip("[]"), int(found[2]))
         for path in files if ports else []:
-            family = socket.AF_INET6 if ":" in next(iter(ports.values()))[0] else socket.AF_INET
-            if path.endswith(".ipfix"):
-                with socket.create_connection(ports["tcp"]) as connection, open(path, "rb") as file:
-                    connection.sendall(file.read())
-                    # Weir closes its side when it has read everything.
-                    connection.shutdown(socket.SHUT_WR)
-                    connection.recv(1)
-                continue
-            with socket.socket(family, socket.SOCK_DGRAM) as sender:
-                for payload in payloads(path):
-                    sender.sendto(payload, ports["udp"])
+            for address, port in places(*ports["tcp" if path.endswith(".ipfix") else "udp"]):
+                send(path, address, port)
         weir.send_signal(signal.SIGTERM)
         out, rest = weir.communicate()
     print(out, end="")
