@@ -1,0 +1,61 @@
+// Which way the kernel would send a packet, and who is known on the link: rtnetlink(7).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/addr.hpp"
+#include "core/bytes.hpp"
+#include "os/descriptor.hpp"
+
+namespace weir {
+
+struct Interface {
+  unsigned index = 0;
+  std::string name;
+  bool up = false, loopback = false;
+  bool ethernet = false;  // has MAC addresses and ARP: frames can be built for it
+  Mac mac;
+  unsigned mtu = 0;
+};
+
+struct Route {
+  unsigned interface = 0;       // index
+  Addr source;                  // what the kernel would send from
+  std::optional<Addr> gateway;  // none: the destination itself is on the link
+  bool local = false;           // to this machine
+};
+
+// One thread at a time.
+class Routes {
+ public:
+  // Fails with Code::environment.
+  static Result<Routes> open();
+
+  const std::vector<Interface>& interfaces() const noexcept { return interfaces_; }
+  // nullptr when there is none.
+  const Interface* find_interface(unsigned index) const noexcept;
+  const Interface* find_interface(std::string_view name) const noexcept;
+
+  // The kernel's own decision, policy routing included; with `interface` not 0, as if bound to it. Fails with
+  // Code::environment: "network is unreachable".
+  Result<Route> find(const Addr& destination, unsigned interface = 0);
+  // Where decisions may change: the first addresses of all routed networks, and the first behind each; in
+  // order, each once. Addresses between two of them have the same route.
+  Result<std::vector<Addr>> boundaries();
+  // What the kernel knows of the neighbour; nothing when it does not.
+  std::optional<Mac> neighbour(unsigned interface, const Addr& address);
+
+ private:
+  explicit Routes(Descriptor fd) noexcept : fd_(std::move(fd)) {}
+  template <class F>
+  Result<void> ask(void* request, std::size_t size, F&& each);
+  Result<void> load_interfaces();
+
+  Descriptor fd_;
+  std::vector<Interface> interfaces_;
+  std::uint32_t sequence_ = 0;
+};
+
+}  // namespace weir
