@@ -7,15 +7,21 @@
 #include "plugin/record_file.hpp"
 #include "records/capture.hpp"
 #include "records/flow.hpp"
+#include "records/host.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
+#include "records/port.hpp"
+#include "records/scan.hpp"
 #include "records/stat.hpp"
 
 namespace weir {
 namespace {
 // Not made by a parser.
-constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterface>, record_type<Flow>,
-                                record_type<Oddity>,  record_type<Packet>,           record_type<Stat>};
+constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterface>,
+                                record_type<Flow>,    record_type<Host>,
+                                record_type<Port>,    record_type<Scan>,
+                                record_type<Oddity>,  record_type<Packet>,
+                                record_type<Stat>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {

@@ -30,6 +30,7 @@ struct Route {
 // One thread at a time.
 class Routes {
  public:
+  Routes() = default;  // to be assigned to
   // Fails with Code::environment.
   static Result<Routes> open();
 

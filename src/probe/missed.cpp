@@ -11,9 +11,10 @@ constexpr double tail = 0.025;
 const double unlikely = -std::log(tail);
 
 struct Passes {
-  double cells = 0;  // that answered
-  double lost = 0;   // probes of them that were lost before
-  double count = 0;  // of passes
+  double cells = 0;     // that answered
+  double lost = 0;      // probes that were lost before, and canaries
+  double count = 0;     // of passes
+  double canaries = 0;  // that answered
 };
 
 Passes sum(std::span<const std::uint64_t> first) {
@@ -26,10 +27,10 @@ Passes sum(std::span<const std::uint64_t> first) {
   return p;
 }
 
-// Of a geometric distribution cut off after the last pass.
+// Of a geometric distribution cut off after the last pass, and of single trials.
 double log_likelihood(const Passes& p, double loss) {
   const double lost = p.lost == 0 ? 0 : p.lost * std::log(loss);
-  return lost + p.cells * (std::log1p(-loss) - std::log1p(-std::pow(loss, p.count)));
+  return lost + (p.cells + p.canaries) * std::log1p(-loss) - p.cells * std::log1p(-std::pow(loss, p.count));
 }
 
 double most_likely(const Passes& p) {
@@ -74,8 +75,12 @@ double poisson_most(double mean) {
 
 }  // namespace
 
-std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found) {
-  const Passes all = sum(first);
+std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
+                             CanaryCounts canaries) {
+  Passes all = sum(first);
+  const bool late_ones = all.lost > 0;
+  all.canaries = static_cast<double>(canaries.answered);
+  all.lost += static_cast<double>(canaries.sent - std::min(canaries.answered, canaries.sent));
   if (all.cells == 0) return std::nullopt;
   Missed out;
   out.loss = most_likely(all);
@@ -83,7 +88,7 @@ std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t
   // One loss for all: a cell is missed when each pass was lost.
   double share = std::pow(out.loss_most, all.count);
   // Or a part of the cells loses more than the rest: those that needed more than one pass tell how much.
-  if (all.lost > 0 && first.size() > 2) {
+  if (late_ones && first.size() > 2) {
     const Passes late = sum(first.subspan(1));
     const double loss = most_plausible(late, most_likely(late));
     const double gone = std::pow(loss, late.count);

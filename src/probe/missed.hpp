@@ -13,9 +13,15 @@ struct Missed {
   double share_most = 0;  // of what answers at all, the share that never did, at most (95 %)
 };
 
+// Cells known to answer, probed again for the sake of knowing how much is lost.
+struct CanaryCounts {
+  std::uint64_t sent = 0, answered = 0;
+};
+
 // `first[k]` cells answered for the first time in pass k, all unanswered cells having been probed in each
 // pass. Of the cells that matter (open ports) `found` were found. Nothing when nothing answered: then nothing
 // is known of losses.
-std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found);
+std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
+                             CanaryCounts canaries = {});
 
 }  // namespace weir

@@ -25,6 +25,16 @@ TEST(Missed, ManyAnswersAtOnceLeaveLittleRoom) {
   EXPECT_EQ(missed(few, 3)->share_most, 1);
 }
 
+TEST(Missed, CanariesTellWhatFewAnswersCannot) {
+  const std::uint64_t one[] = {1, 0};
+  EXPECT_GT(missed(one, 1)->share_most, 0.5);
+  const auto sure = missed(one, 1, {300, 300});
+  EXPECT_LT(sure->share_most, 0.003);
+  const auto lossy = missed(one, 1, {300, 200});
+  EXPECT_NEAR(lossy->loss, 1.0 / 3, 0.01);
+  EXPECT_GT(lossy->share_most, 0.1);
+}
+
 TEST(Missed, HoldsInNinetyFiveOfAHundredScans) {
   std::mt19937_64 random(11);
   for (const double loss : {0.01, 0.05, 0.2, 0.36, 0.5})

@@ -1,0 +1,517 @@
+// weir scan: which hosts are there, which ports are open, and how sure that is.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <random>
+
+#include "cli/front/output.hpp"
+#include "cli/front/scan_targets.hpp"
+#include "cli/front/selection.hpp"
+#include "cli/front/status_line.hpp"
+#include "cli/front/storing.hpp"
+#include "core/human.hpp"
+#include "core/size.hpp"
+#include "engine/scanner.hpp"
+#include "os/terminal.hpp"
+#include "records/host.hpp"
+#include "records/port.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::uint64_t asked_first = 65'536;  // more addresses need --yes
+const std::atomic<bool> never{false};
+
+// -T0 to -T5: how fast, and how patient.
+struct Template {
+  double rate;
+  Duration spacing;
+  unsigned retries;
+};
+constexpr Template templates[] = {{10, seconds(10), 7},           {100, seconds(5), 7},
+                                  {1000, seconds(2), 7},          {10'000, seconds(1), 7},
+                                  {50'000, milliseconds(500), 7}, {250'000, milliseconds(250), 4}};
+constexpr std::size_t usual_template = 3;
+
+// What -s says.
+struct Kinds {
+  bool tcp = false, udp = false, discovery = false;
+  std::optional<TcpMethod> method;
+};
+
+Result<Kinds> kinds_of(const Arguments& arguments) {
+  Kinds kinds;
+  for (const std::string& value : arguments.all("scan"))
+    for (const char c : value) {
+      if (c == 'U') {
+        kinds.udp = true;
+      } else if (c == 'n') {
+        kinds.discovery = true;
+      } else if (c == 'S' || c == 'T' || c == 'A') {
+        const TcpMethod method = c == 'S' ? TcpMethod::syn : c == 'T' ? TcpMethod::connect : TcpMethod::ack;
+        if (kinds.method && *kinds.method != method)
+          return fail(Code::usage, "is one way to scan TCP: S, T or A", "-s" + value, "give one of them");
+        kinds.tcp = true;
+        kinds.method = method;
+      } else {
+        return fail(Code::usage, fmt::format("\"{}\" is no kind of scan", c), "-s",
+                    "S is SYN, T connect, A ACK, U UDP, n hosts alone");
+      }
+    }
+  if (kinds.discovery && (kinds.tcp || kinds.udp))
+    return fail(Code::usage, "looks for hosts alone, without ports", "-sn", "leave it out to scan ports");
+  kinds.tcp = kinds.tcp || (!kinds.udp && !kinds.discovery);
+  return kinds;
+}
+
+Result<PortSet> ports_of(const Arguments& arguments, const Kinds& kinds) {
+  if (kinds.discovery) {
+    if (arguments.has("ports") || arguments.has("top-ports"))
+      return fail(Code::usage, "looks for hosts alone, without ports", "-sn", "leave it out to scan ports");
+    return PortSet{};
+  }
+  std::vector<IpProto> protos;
+  if (kinds.tcp) protos.push_back(IpProto::tcp);
+  if (kinds.udp) protos.push_back(IpProto::udp);
+  if (arguments.has("ports")) return parse_ports(arguments.value("ports"), protos, "-p");
+  if (arguments.has("top-ports")) {
+    std::size_t most = ~std::size_t{0};
+    for (const IpProto proto : protos) most = std::min(most, most_top_ports(proto));
+    WEIR_TRY(const std::uint64_t count, number_of(arguments, "top-ports", 1, most));
+    return top_ports(count, protos, "--top-ports");
+  }
+  constexpr IpProto tcp[] = {IpProto::tcp}, udp[] = {IpProto::udp};
+  constexpr std::size_t usual_tcp = 1000, usual_udp = 100;
+  PortSet of_tcp, of_udp;
+  if (kinds.tcp) {
+    WEIR_TRY(of_tcp, top_ports(usual_tcp, tcp, "--top-ports"));
+  }
+  if (kinds.udp) {
+    WEIR_TRY(of_udp, top_ports(usual_udp, udp, "--top-ports"));
+  }
+  return PortSet({of_tcp.tcp().begin(), of_tcp.tcp().end()}, {of_udp.udp().begin(), of_udp.udp().end()});
+}
+
+Result<ShownStates> shown_of(const Arguments& arguments) {
+  static constexpr std::string_view names[] = {"open",       "closed",     "filtered",
+                                               "unfiltered", "unanswered", "down"};
+  ShownStates shown;
+  for (const std::string& word : listed(arguments, "states")) {
+    const auto it = std::ranges::find(names, word);
+    if (word == "all")
+      shown.set();
+    else if (it != std::end(names))
+      shown.set(static_cast<std::size_t>(it - std::begin(names)));
+    else
+      return fail(Code::usage, "\"" + word + "\" is no state", "--states",
+                  "all, open, closed, filtered, unfiltered, unanswered, down");
+  }
+  return shown;
+}
+
+Result<double> rate_of(const Arguments& arguments) {
+  const std::string_view text = arguments.value("rate");
+  WEIR_TRY(const std::uint64_t rate, parse_size(text, "--rate"));
+  constexpr std::uint64_t most = 100'000'000;
+  if (rate == 0 || rate > most)
+    return fail(Code::usage, fmt::format("{} is outside 1-{} probes a second", text, human_count(most)),
+                "--rate");
+  return static_cast<double>(rate);
+}
+
+Result<void> read_timing(const Arguments& arguments, ScanOptions& options) {
+  std::uint64_t number = usual_template;
+  if (arguments.has("timing")) {
+    WEIR_TRY(number, number_of(arguments, "timing", 0, std::size(templates) - 1));
+  }
+  const Template& timing = templates[number];
+  options.rate = timing.rate;
+  options.spacing = timing.spacing;
+  options.passes = timing.retries + 1;
+  if (arguments.has("rate")) {
+    WEIR_TRY(options.rate, rate_of(arguments));
+  }
+  if (arguments.has("max-retries")) {
+    WEIR_TRY(const std::uint64_t retries, number_of(arguments, "max-retries", 0, ScanStage::most_passes - 1));
+    options.passes = static_cast<unsigned>(retries) + 1;
+  }
+  if (arguments.has("spacing")) {
+    WEIR_TRY(options.spacing, duration_of(arguments, "spacing"));
+  }
+  return {};
+}
+
+Result<void> read_shard(const Arguments& arguments, ScanOptions& options) {
+  if (!arguments.has("shard")) return {};
+  const std::string text(arguments.value("shard"));
+  const std::size_t slash = text.find('/');
+  Arguments parts;
+  parts.values["shard"] = {slash == text.npos ? "0" : text.substr(slash + 1)};
+  constexpr std::uint64_t most = 65'536;
+  WEIR_TRY(options.shards, number_of(parts, "shard", 1, most));
+  parts.values["shard"] = {text.substr(0, slash)};
+  WEIR_TRY(const std::uint64_t shard, number_of(parts, "shard", 1, options.shards));
+  if (!arguments.has("seed"))
+    return fail(Code::usage, "needs the same order on all machines", "--shard", "give each the same --seed");
+  options.shard = shard - 1;
+  return {};
+}
+
+Result<Family> family_of(const Arguments& arguments) {
+  if (arguments.has("ipv4") && arguments.has("ipv6"))
+    return fail(Code::usage, "-4 and -6 exclude each other", {}, "leave both out for any address");
+  return arguments.has("ipv4") ? Family::v4 : arguments.has("ipv6") ? Family::v6 : Family::any;
+}
+
+std::uint64_t random_seed() {
+  std::random_device source;
+  return std::uint64_t{source()} << 32 | source();
+}
+
+// The method, as privilege allows: said on stderr when it is not what is usual.
+Result<TcpMethod> method_of(const Kinds& kinds, bool quiet) {
+  if (kinds.method == TcpMethod::connect) return TcpMethod::connect;
+  if (auto may = may_send_packets(); !may) {
+    if (kinds.method) return tl::unexpected<Error>(std::move(may.error()));
+    if (!quiet) fmt::print(stderr, "weir: scanning by connections, as {}\n", may.error().line());
+    return TcpMethod::connect;
+  }
+  return kinds.method.value_or(TcpMethod::syn);
+}
+
+Result<ScanOptions> options_from(const Arguments& arguments) {
+  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
+  ScanOptions options;
+  WEIR_TRY(options.ports, ports_of(arguments, kinds));
+  WEIR_CHECK(read_timing(arguments, options));
+  options.seed = random_seed();
+  if (arguments.has("seed")) {
+    WEIR_TRY(options.seed, number_of(arguments, "seed", 0, ~std::uint64_t{0}));
+  }
+  WEIR_CHECK(read_shard(arguments, options));
+  WEIR_TRY(options.shown, shown_of(arguments));
+  if (arguments.has("probe") && arguments.value("probe") != "n")
+    return fail(Code::usage, "is not known", fmt::format("-P{}", arguments.value("probe")),
+                "-Pn takes every host to be up");
+  options.assume_up = arguments.has("probe");
+  WEIR_TRY(const Family family, family_of(arguments));
+  WEIR_TRY(ScanTargets targets, scan_targets(arguments, family));
+  options.targets = std::move(targets.set);
+  options.names = std::move(targets.names);
+  WEIR_TRY(options.method, method_of(kinds, arguments.has("quiet")));
+  if (arguments.has("interface")) {
+    WEIR_TRY(const Routes routes, Routes::open());
+    const std::string_view name = arguments.value("interface");
+    const Interface* interface = routes.find_interface(name);
+    if (interface == nullptr) return fail(Code::environment, "no such interface", std::string(name));
+    options.interface = interface->index;
+  }
+  return options;
+}
+
+// Arguments as a journal keeps them: NAME, or NAME, a line feed and the value; each ends in a zero byte.
+std::string kept(const Arguments& arguments) {
+  std::string out;
+  for (const auto& [name, values] : arguments.values) {
+    if (name == "journal" || name == "resume" || name == "yes") continue;
+    if (values.empty()) out += name + '\0';
+    for (const std::string& value : values) out += name + '\n' + value + '\0';
+  }
+  return out;
+}
+
+Arguments unkept(std::string_view plan) {
+  Arguments arguments;
+  while (!plan.empty()) {
+    const std::string_view item = plan.substr(0, plan.find('\0'));
+    const std::size_t feed = item.find('\n');
+    auto& values = arguments.values[std::string(item.substr(0, feed))];
+    if (feed != item.npos) values.emplace_back(item.substr(feed + 1));
+    plan.remove_prefix(std::min(item.size() + 1, plan.size()));
+  }
+  return arguments;
+}
+
+std::string method_text(const ScanOptions& options) {
+  if (options.ports.empty())
+    return options.method == TcpMethod::connect ? "host discovery by connections" : "host discovery";
+  std::string text;
+  if (!options.ports.tcp().empty())
+    text = options.method == TcpMethod::ack ? "ACK" : options.method == TcpMethod::syn ? "SYN" : "connect";
+  if (!options.ports.udp().empty()) text += text.empty() ? "UDP" : " and UDP";
+  return text + " scan";
+}
+
+void tell_plan(const ScanOptions& options) {
+  const std::uint64_t addresses = options.targets.size(), ports = options.ports.size();
+  fmt::print(stderr, "weir: {} of {} {}", method_text(options), human_count(addresses),
+             addresses == 1 ? "address" : "addresses");
+  if (ports > 0) fmt::print(stderr, ", {} {} each", human_count(ports), ports == 1 ? "port" : "ports");
+  const double cells = static_cast<double>(addresses) *
+                       static_cast<double>(std::max<std::uint64_t>(ports, 1)) /
+                       static_cast<double>(options.shards);
+  const Duration least{static_cast<std::int64_t>(std::min(cells / options.rate, 9e9) * 1e9)};
+  fmt::print(stderr, ", at most {} probes/s: a pass over all takes {} at least; seed {}\n",
+             human_count(static_cast<std::uint64_t>(options.rate)), human_duration(least), options.seed);
+}
+
+std::string_view stage_name(StageKind kind) {
+  switch (kind) {
+    case StageKind::gateways: return "gateways";
+    case StageKind::link: return "hosts on the link";
+    case StageKind::discovery: return "hosts";
+    case StageKind::ports: break;
+  }
+  return "ports";
+}
+
+std::string status_text(const ScanStatus& s) {
+  const double share = s.total == 0 ? 1 : static_cast<double>(s.done) / static_cast<double>(s.total);
+  std::string text = fmt::format("{}, pass {}: {:.1f} %, {} up", stage_name(s.stage), s.pass + 1, share * 100,
+                                 human_count(s.hosts_up));
+  if (s.stage == StageKind::ports) text += fmt::format(", {} open", human_count(s.open));
+  return text + fmt::format(", {}/s, {} left", human_count(static_cast<std::uint64_t>(s.rate)),
+                            human_duration(s.left));
+}
+
+std::string percent(double share) {
+  if (share <= 0) return "0 %";
+  if (share < 0.0001) return "0.01 %";
+  return fmt::format("{:.2f} %", std::ceil(share * 10'000) / 100);
+}
+
+void tell_summary(const Scan& scan) {
+  fmt::print(stderr, "weir: {} of {} hosts up", human_count(scan.hosts_up), human_count(scan.targets));
+  if (scan.cells > 0) {
+    fmt::print(stderr, "; {} open", human_count(scan.open));
+    const std::pair<std::uint64_t, const char*> others[] = {{scan.closed, "closed"},
+                                                            {scan.filtered, "filtered"},
+                                                            {scan.unfiltered, "unfiltered"},
+                                                            {scan.unanswered, "without answer"}};
+    for (const auto& [count, name] : others)
+      if (count > 0) fmt::print(stderr, ", {} {}", human_count(count), name);
+  }
+  fmt::print(stderr, "; {} probes in {}\n", human_count(scan.sent), human_duration(scan.duration));
+  if (scan.missed)
+    fmt::print(stderr, "weir: missed ≤ {} at 95 % (loss {})\n", percent(*scan.missed),
+               percent(scan.loss.value_or(0)));
+  else if (scan.complete)
+    fmt::print(stderr, "weir: nothing answered, so nothing can be said of what was missed\n");
+  if (scan.rate_limited)
+    fmt::print(stderr, "weir: the network did not take the rate; {}/s at the end\n",
+               human_count(static_cast<std::uint64_t>(scan.rate)));
+  if (scan.receive_drops > 0)
+    fmt::print(stderr, "weir: {} answers found no room: use a lower --rate\n",
+               human_count(scan.receive_drops));
+  if (scan.send_errors > 0)
+    fmt::print(stderr, "weir: {} probes could not be sent\n", human_count(scan.send_errors));
+  if (!scan.complete) fmt::print(stderr, "weir: interrupted: what was found until then is written\n");
+}
+
+// Which way each part of the targets goes; nothing is sent.
+Result<int> dry_run(const ScanOptions& options) {
+  tell_plan(options);
+  if (!options.ports.empty()) fmt::print("ports {}\n", to_string(options.ports));
+  if (options.method == TcpMethod::connect) {
+    for (const AddrRange& r : options.targets.ranges())
+      fmt::print("{}-{} by connections\n", to_string(r.first), to_string(r.last));
+    return 0;
+  }
+  WEIR_TRY(Routes routes, Routes::open());
+  WEIR_TRY(const ScanPaths paths, ScanPaths::find(routes, options.targets, options.interface));
+  for (const ScanPath& path : paths.paths())
+    for (const AddrRange& r : paths.ranges_where([&](const ScanPath& p) { return p == path; }))
+      fmt::print("{}-{} by {} from {}{}\n", to_string(r.first), to_string(r.last), path.interface_name,
+                 to_string(path.source),
+                 path.local     ? ", this machine"
+                 : path.gateway ? " through " + to_string(*path.gateway)
+                                : ", on the link");
+  for (const std::string& line : paths.unreachable()) fmt::print("{}\n", line);
+  return 0;
+}
+
+struct Selection {
+  RecordTypes types;
+  Filter filter;
+  Emitter::Wants wants;
+  Output output;
+};
+
+Result<Selection> selection_from(const Arguments& arguments, bool discovery) {
+  RecordTypes offered{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  const std::string_view fallback = terminal ? "table" : "json";
+  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
+  const bool mixed = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
+  const RecordTypes one{discovery ? &record_type<Host>() : &record_type<Port>()};
+  const bool all = mixed || stores(arguments) || arguments.value("write").ends_with('/');
+  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? offered : one, "scan"));
+  const std::string_view where = arguments.value("where");
+  WEIR_TRY(Filter filter, Filter::compile(where, types));
+  const Emitter::Wants wants = wants_of(types, filter, where);
+  WEIR_TRY(Output output, output_from(arguments, types, fallback));
+  return Selection{std::move(types), std::move(filter), wants, std::move(output)};
+}
+
+Result<int> scan(const Arguments& arguments, const ScanOptions& options,
+                 std::unique_ptr<ScanJournal> resumed) {
+  WEIR_TRY(const Selection selected, selection_from(arguments, options.ports.empty()));
+  if (arguments.has("explain")) {
+    fmt::print("{}", selected.filter.explain());
+    return 0;
+  }
+  const bool quiet = arguments.has("quiet");
+  StopSignals signals;  // before any thread
+  WEIR_TRY(const Storing storing, open_destination(arguments, selected.output, WhenDiskFull::refuse, never));
+  StatusLine line(!quiet);
+  Outlet outlet(*storing.sink);
+  if (line.present() && selected.output.options.terminal)
+    outlet.around([&] { line.pause(); }, [&] { line.resume(); });
+  if (!quiet) tell_plan(options);
+  WEIR_TRY(const auto scanner, Scanner::open(options, selected.wants, outlet, std::move(resumed)));
+  for (const std::string& text : scanner->unreachable()) fmt::print(stderr, "weir: left out: {}\n", text);
+  auto outcome = scanner->run([&](const ScanStatus& status) {
+    if (line.present()) line.show(status_text(status));
+    return !signals.take();
+  });
+  line.clear();
+  WEIR_CHECK(storing.sink->close());
+  if (!outcome) return tl::unexpected<Error>(std::move(outcome.error()));
+  if (!quiet) tell_summary(*outcome);
+  return outcome->complete ? 0 : 1;
+}
+
+Result<int> resume(const Arguments& given) {
+  if (given.has("journal") || !given.all("").empty())
+    return fail(Code::usage, "its targets and its journal are in the file", "--resume",
+                "give nothing else with it");
+  WEIR_TRY(auto journal, ScanJournal::resume(std::string(given.value("resume"))));
+  const Arguments arguments = unkept(journal->plan());
+  WEIR_TRY(ScanOptions options, options_from(arguments));
+  options.seed = journal->seed();
+  return scan(arguments, options, std::move(journal));
+}
+
+Result<int> run_scan(const Arguments& arguments) {
+  WEIR_CHECK(check_destination(arguments));
+  if (arguments.has("resume")) return resume(arguments);
+  if (arguments.all("").empty())
+    return fail(Code::usage, "there is nothing to scan", {}, "weir scan 192.0.2.0/24; see weir scan --help");
+  WEIR_TRY(ScanOptions options, options_from(arguments));
+  if (arguments.has("dry-run")) return dry_run(options);
+  if (options.targets.size() > asked_first && !arguments.has("yes"))
+    return fail(Code::usage, human_count(options.targets.size()) + " addresses are more than a /16", {},
+                "--dry-run shows what would be done, --yes does it");
+  options.journal = arguments.value("journal");
+  options.plan = kept(arguments);
+  return scan(arguments, options, nullptr);
+}
+
+constexpr Option options[] = {
+    targets_argument,
+    {.name = "ports",
+     .letter = 'p',
+     .value = "PORTS",
+     .doc =
+         "22,80-90,U:53,T:8000-, names (ssh), - for all; the 1,000 ports most worth it without (UDP: 100)"},
+    {.name = "top-ports", .value = "N", .doc = "The N ports most worth probing, by weir's own list"},
+    {.name = "scan",
+     .letter = 's',
+     .value = "KIND",
+     .doc = "S: SYN, T: connect, A: ACK, U: UDP, n: hosts alone; S, or T without privilege, unless given",
+     .many = true},
+    {.name = "probe", .letter = 'P', .value = "n", .doc = "-Pn: take every host to be up, and look for none"},
+    {.name = "states",
+     .value = "A,B",
+     .doc = "Ports and hosts to be written: open, closed, filtered, unfiltered, unanswered, down, or all",
+     .fallback = "open,unfiltered",
+     .many = true},
+    records_option,
+    where_option,
+    explain_option,
+    exclude_option,
+    exclude_file_option,
+    {.name = "ipv4", .letter = '4', .doc = "Names by their IPv4 addresses only", .group = "Targets"},
+    {.name = "ipv6", .letter = '6', .doc = "Names by their IPv6 addresses only", .group = "Targets"},
+    {.name = "interface",
+     .letter = 'e',
+     .value = "NAME",
+     .doc = "Send by this interface; as the kernel routes unless given",
+     .group = "Targets"},
+    {.name = "yes", .doc = "Scan more than 65,536 addresses", .group = "Manners"},
+    {.name = "dry-run", .doc = "Say what would be done, and send nothing", .group = "Manners"},
+    {.name = "rate",
+     .value = "N",
+     .doc = "Probes a second at most: 10k unless -T says otherwise",
+     .group = "Manners"},
+    {.name = "timing",
+     .letter = 'T',
+     .value = "0-5",
+     .doc = "From careful (10 probes/s) to hasty (250,000/s); 3 unless given",
+     .group = "Manners"},
+    {.name = "max-retries",
+     .value = "N",
+     .doc = "Probe what has not answered N times more at most; 7 unless given, fewer when the bound is good",
+     .group = "Manners"},
+    {.name = "spacing",
+     .value = "TIME",
+     .doc = "Between two probes of the same port; 1s with -T3",
+     .group = "Manners"},
+    {.name = "seed",
+     .value = "N",
+     .doc = "Of the order of probes; another one each time",
+     .group = "Working"},
+    {.name = "shard",
+     .value = "I/N",
+     .doc = "The I-th of N parts; the others are for other machines",
+     .group = "Working"},
+    {.name = "journal",
+     .value = "FILE",
+     .doc = "Keep the scan's progress in this file, which is made",
+     .choices = "@files",
+     .group = "Working"},
+    {.name = "resume",
+     .value = "FILE",
+     .doc = "Go on with the scan of this journal; what was found before is written again",
+     .choices = "@files",
+     .group = "Working"},
+    {.name = "quiet", .letter = 'q', .doc = "Nothing on stderr but errors", .group = "Working"},
+    output_option,
+    fields_option,
+    write_option,
+    profile_option,
+    time_option,
+    store_in_option,
+    store_option,
+    sensor_option,
+    keep_option,
+    keep_size_option,
+    keep_rollups_option,
+    when_full_option,
+    sync_option,
+    flush_option,
+};
+constexpr CommandSpec spec{
+    .name = "scan",
+    .doc = "Open ports and who is there, with a bound on what was missed",
+    .help =
+        "Examples:\n"
+        "  weir scan 192.0.2.0/24                          SYN scan of 1,000 ports of each host that is up\n"
+        "  weir scan 192.0.2.7 -p- --rate 100k             every TCP port\n"
+        "  weir scan -sU 192.0.2.7 -p 53,161               UDP, with questions that services answer\n"
+        "  weir scan -sn 192.0.2.0/24                      who is there\n"
+        "  weir scan @hosts.txt -p 22,443 -o json | jq .   as found\n"
+        "  weir scan 10.0.0.0/8 -p 443 -Pn --yes --journal s.journal   and, after a crash, --resume "
+        "s.journal\n"
+        "\n"
+        "SYN, ACK and UDP scans need CAP_NET_RAW; without it connections of the kernel are used.\n"
+        "Scan only what you may. Exit code: 0 fine, 1 interrupted, 2 usage, 3 environment.\n",
+    .options = options,
+    .run = run_scan,
+};
+
+}  // namespace
+WEIR_REGISTER(CommandSpec, spec);
+}  // namespace weir

@@ -1,0 +1,80 @@
+// What a scan has found so far: counted, written to the journal, and turned into records.
+#pragma once
+
+#include <bitset>
+#include <mutex>
+#include <unordered_map>
+
+#include "core/hash.hpp"
+#include "engine/outlet.hpp"
+#include "engine/scan_journal.hpp"
+#include "plugin/emitter.hpp"
+
+namespace weir {
+
+struct AddrHash {
+  std::size_t operator()(const Addr& a) const noexcept {
+    return static_cast<std::size_t>(
+        mix(load_le<std::uint64_t>(a.bytes.data()), load_le<std::uint64_t>(&a.bytes[8])));
+  }
+};
+template <class T>
+using ByAddr = std::unordered_map<Addr, T, AddrHash>;
+
+// States of ports that become records.
+enum class Shown : std::uint8_t { open, closed, filtered, unfiltered, unanswered, down, count };
+using ShownStates = std::bitset<static_cast<std::size_t>(Shown::count)>;
+
+// Any thread.
+class ScanLedger {
+ public:
+  // Everything is borrowed; `journal` may be nullptr.
+  ScanLedger(const Emitter::Wants& wants, Outlet& outlet, ScanJournal* journal,
+             const ByAddr<std::string>& names, ShownStates shown) noexcept
+      : emitter_(wants, delivery_.batch), outlet_(outlet), journal_(journal), names_(names), shown_(shown) {}
+
+  // An answer for a cell. True for the first one that tells of losses; only the first counts.
+  bool settle(ScanStage& stage, std::uint64_t cell, unsigned pass, const Answer& answer);
+  // The same out of the journal.
+  void replay(ScanStage& stage, const JournalEntry& entry);
+  // A host that needs no probe.
+  void assume_up(const Addr& host, std::string_view reason, Time now);
+  // Records for what did not answer, in any order; `probes` were sent to each.
+  void tell_unanswered(const ScanStage& stage, unsigned probes, Time now);
+  // What was made so far becomes visible.
+  void flush();
+
+  template <Record R>
+  void emit(const R& record) {
+    const std::lock_guard lock(mutex_);
+    emitter_.emit(record);
+  }
+
+  std::uint64_t count(CellState state) const noexcept {
+    return counts_[static_cast<std::size_t>(state)].load(std::memory_order_relaxed);
+  }
+  std::vector<Addr> hosts_up() const;
+  ByAddr<Mac> macs() const;
+  // What the journal or the output failed with.
+  Result<void> result() const;
+
+ private:
+  bool take(ScanStage& stage, std::uint64_t cell, unsigned pass, const Answer& answer);
+  void tell_host(const Addr& host, const Answer& answer, unsigned probes, Text state);
+  void tell_port(const Addr& host, ProtoPort port, const Answer& answer, unsigned probes, Text state);
+  Text name_of_host(const Addr& host) const noexcept;
+
+  mutable std::mutex mutex_;  // guards all but the counts
+  Delivery delivery_;
+  Emitter emitter_;
+  Outlet& outlet_;
+  ScanJournal* journal_;
+  const ByAddr<std::string>& names_;
+  const ShownStates shown_;
+  std::array<std::atomic<std::uint64_t>, 5> counts_{};
+  std::vector<Addr> up_;
+  ByAddr<Mac> macs_;
+  std::optional<Error> error_;
+};
+
+}  // namespace weir

@@ -1,0 +1,47 @@
+// How a pass over a stage's cells is made: with packets of our own, or with the kernel's sockets.
+#pragma once
+
+#include <functional>
+
+#include "core/result.hpp"
+#include "engine/scan_stage.hpp"
+#include "probe/missed.hpp"
+#include "probe/pacer.hpp"
+#include "probe/permutation.hpp"
+#include "probe/rate_governor.hpp"
+
+namespace weir {
+
+// A monotonic clock's time, as the pacer wants it.
+Time monotonic_now() noexcept;
+Time wall_now() noexcept;
+
+// One pass, and what it shares with those before it.
+struct ScanPass {
+  ScanStage& stage;
+  unsigned number;
+  Walk& walk;  // from the cell to begin with
+  Pacer& pacer;
+  RateGovernor& governor;
+  // Called all the time, before probes are sent: `done` cells of the pass are, or will be. False: stop.
+  std::function<bool(std::uint64_t done)> go_on;
+};
+
+class Prober {
+ public:
+  virtual ~Prober() = default;
+  // Answers count for this stage from now on.
+  virtual void begin(ScanStage& stage) = 0;
+  // Probes every cell of the walk that has not answered. Fails with Code::environment when nothing can be
+  // sent any more (the interface is gone).
+  virtual Result<void> run(ScanPass& pass) = 0;
+  // To be called while answers are waited for.
+  virtual Result<void> tend(Pacer&, RateGovernor&) { return {}; }
+  // Of this stage.
+  virtual CanaryCounts canaries() const noexcept { return {}; }
+  virtual std::uint64_t sent() const noexcept = 0;
+  virtual std::uint64_t send_errors() const noexcept = 0;
+  virtual std::uint64_t receive_drops() noexcept { return 0; }
+};
+
+}  // namespace weir

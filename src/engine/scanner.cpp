@@ -1,0 +1,311 @@
+#include "engine/scanner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/digest.hpp"
+#include "engine/scan_connect.hpp"
+#include "engine/scan_raw.hpp"
+
+namespace weir {
+namespace {
+
+CookieKey key_of(std::uint64_t seed) noexcept {
+  return {mix(seed, 0x77656972), mix(seed, 0x7363616e)};
+}
+
+TargetSet to_set(std::vector<AddrRange> ranges) {
+  return TargetSet(std::move(ranges));
+}
+
+std::vector<AddrRange> singles(const std::vector<Addr>& hosts) {
+  std::vector<AddrRange> out;
+  out.reserve(hosts.size());
+  for (const Addr& host : hosts) out.push_back({host, host});
+  return out;
+}
+
+}  // namespace
+
+std::string scan_identity(const ScanOptions& options) {
+  DigestStream stream(Digest::sha256);
+  for (const AddrRange& r : options.targets.ranges()) {
+    stream.add(r.first.bytes);
+    stream.add(r.last.bytes);
+  }
+  const std::string rest = to_string(options.ports) + (options.method == TcpMethod::ack ? "ack" : "syn") +
+                           (options.assume_up ? "Pn" : "") + std::to_string(options.shard) + "/" +
+                           std::to_string(options.shards);
+  stream.add(as_bytes(rest));
+  return stream.hex();
+}
+
+Result<void> may_send_packets() {
+  WEIR_TRY(const PacketReceiver receiver, PacketReceiver::open(1, 1));
+  return {};
+}
+
+Scanner::Scanner(const ScanOptions& options, const Emitter::Wants& wants, Outlet& outlet,
+                 std::unique_ptr<ScanJournal> journal)
+    : options_(options),
+      journal_(std::move(journal)),
+      resumed_(journal_ == nullptr ? JournalPlace{} : journal_->place()),
+      replayed_(journal_ == nullptr ? std::vector<JournalEntry>{} : journal_->take_entries()),
+      ledger_(wants, outlet, journal_.get(), options.names, options.shown),
+      pacer_(options.rate, monotonic_now()),
+      governor_(options.rate) {}
+
+Result<std::unique_ptr<Scanner>> Scanner::open(const ScanOptions& options, const Emitter::Wants& wants,
+                                               Outlet& outlet, std::unique_ptr<ScanJournal> resumed) {
+  const std::string identity = scan_identity(options);
+  if (resumed != nullptr && resumed->identity() != identity)
+    return fail(Code::failed, "its targets or ports are not what they were", "--resume",
+                "a name or a file may say something else now: begin anew with --journal");
+  if (resumed == nullptr && !options.journal.empty()) {
+    WEIR_TRY(resumed, ScanJournal::create(options.journal, options.plan, identity, options.seed));
+  }
+  std::unique_ptr<Scanner> scanner(new Scanner(options, wants, outlet, std::move(resumed)));
+  if (options.method != TcpMethod::connect) {
+    WEIR_TRY(scanner->routes_, Routes::open());
+    WEIR_TRY(scanner->paths_, ScanPaths::find(scanner->routes_, options.targets, options.interface));
+  }
+  WEIR_CHECK(scanner->open_prober());
+  return scanner;
+}
+
+Result<void> Scanner::open_prober() {
+  if (options_.method == TcpMethod::connect) {
+    WEIR_TRY(prober_, ConnectProber::open(ledger_, options_.spacing));
+    return {};
+  }
+  const TcpProbe kind = options_.method == TcpMethod::ack ? TcpProbe::ack : TcpProbe::syn;
+  WEIR_TRY(auto raw, RawProber::open(ledger_, paths_, key_of(options_.seed), kind, options_.spacing));
+  raw_ = raw.get();
+  prober_ = std::move(raw);
+  return {};
+}
+
+// Until all have answered, or the time for it is over.
+Result<void> Scanner::wait_for_answers(ScanStage& stage, const std::function<bool()>& go_on,
+                                       std::uint64_t expected) {
+  const Time end = monotonic_now() + options_.spacing;
+  constexpr Duration step = milliseconds(1);
+  for (Time now = monotonic_now(); now < end && stage.answered() < expected && go_on();
+       now = monotonic_now()) {
+    WEIR_CHECK(prober_->tend(pacer_, governor_));
+    const timespec wait{0, std::min(step, end - now).ns};
+    ::nanosleep(&wait, nullptr);
+  }
+  return {};
+}
+
+std::optional<Missed> Scanner::estimate(const ScanStage& stage, unsigned passes) const {
+  const CellState wanted = stage.kind() == StageKind::ports ? CellState::open : CellState::up;
+  return missed(stage.first_answers(passes), ledger_.count(wanted), prober_->canaries());
+}
+
+Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
+                               const std::function<bool(const ScanStatus&)>& tick) {
+  const bool journaled = journal_ != nullptr && stage.kind() != StageKind::gateways;
+  Time next_look{};
+  ScanStatus status{.stage = stage.kind(), .pass = pass, .total = walk.size()};
+  const auto go_on = [&](std::uint64_t done) {
+    if (journaled) journal_->progress({stage.kind(), pass, done, false});
+    const Time now = monotonic_now();
+    if (now < next_look) return !stopped_;
+    next_look = now + milliseconds(100);
+    status.done = done;
+    status.hosts_up = ledger_.count(CellState::up);
+    status.open = ledger_.count(CellState::open);
+    status.rate = pacer_.rate();
+    const double left = static_cast<double>(status.total - done) / status.rate;
+    status.left = Duration{static_cast<std::int64_t>(std::min(left, 1e9) * 1e9)} + options_.spacing;
+    stopped_ = stopped_ || !tick(status) || !ledger_.result();
+    return !stopped_;
+  };
+  ScanPass job{stage, pass, walk, pacer_, governor_, go_on};
+  WEIR_CHECK(prober_->run(job));
+  // A shard has as many things to find as cells to walk; in a discovery by connections, fewer.
+  const std::uint64_t expected = std::min(stage.things(), walk.size());
+  if (!stopped_) WEIR_CHECK(wait_for_answers(stage, [&] { return go_on(walk.done()); }, expected));
+  WEIR_CHECK(ledger_.result());
+  constexpr unsigned enough_silence = 3;
+  if (stopped_ || stage.answered() >= expected) return true;
+  const auto now = estimate(stage, pass + 1);
+  if (now) return pass >= 1 && now->share_most <= options_.goal;
+  return stage.answered() == 0 && pass + 1 >= enough_silence;
+}
+
+void Scanner::take_sureness(const ScanStage& stage, std::optional<Missed> estimate) {
+  if (stage.kind() == StageKind::gateways) return;
+  if (stage.answered() == stage.things()) {
+    if (estimate) estimate->share_most = 0;  // there is nothing more that could be missed
+  } else {
+    sureness_.known = sureness_.known && estimate.has_value();
+  }
+  if (!estimate) return;
+  sureness_.kept *= 1 - estimate->share_most;
+  sureness_.loss = std::max(sureness_.loss.value_or(0), estimate->loss);
+}
+
+Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const ScanStatus&)>& tick) {
+  if (stage.cells() == 0 || stopped_) return {};
+  prober_->begin(stage);
+  for (const JournalEntry& entry : replayed_)
+    if (entry.stage == stage.kind()) ledger_.replay(stage, entry);
+  ledger_.flush();
+  const bool own = stage.kind() == StageKind::gateways;
+  const bool past = !own && journal_ != nullptr && (resumed_.finished || resumed_.stage > stage.kind());
+  const bool here = !own && journal_ != nullptr && !past && resumed_.stage == stage.kind();
+  const Permutation order(stage.cells(), mix(options_.seed, static_cast<std::uint64_t>(stage.kind())));
+  const bool split = sharded_ && !own;
+  unsigned pass = here ? resumed_.pass : 0;
+  for (bool done = past || pass >= options_.passes; !done; ++pass) {
+    Walk walk(order, split ? options_.shard : 0, split ? options_.shards : 1,
+              here && pass == resumed_.pass ? resumed_.done : 0);
+    WEIR_TRY(done, run_pass(stage, pass, walk, tick));
+    done = done || pass + 1 >= options_.passes;
+  }
+  if (past) pass = options_.passes;
+  if (stopped_) return {};
+  take_sureness(stage, estimate(stage, pass));
+  if (stage.kind() == StageKind::ports) port_passes_ = pass;
+  if (!own) ledger_.tell_unanswered(stage, pass, wall_now());
+  return {};
+}
+
+Result<void> Scanner::find_gateways(const std::function<bool(const ScanStatus&)>& tick) {
+  ByAddr<LinkHop> hops;
+  ByAddr<Mac> known;
+  std::vector<Addr> unknown;
+  for (const ScanPath& path : paths_.paths()) {
+    if (!path.ethernet || !path.gateway || hops.contains(*path.gateway)) continue;
+    const auto own = routes_.find(*path.gateway, path.interface);
+    hops[*path.gateway] = {path.interface, own ? own->source : path.source, path.source_mac};
+    if (const auto mac = routes_.neighbour(path.interface, *path.gateway))
+      known[*path.gateway] = *mac;
+    else
+      unknown.push_back(*path.gateway);
+  }
+  raw_->set_gateways(hops);
+  raw_->set_macs(known);
+  if (!unknown.empty()) {
+    past_.push_back(std::make_unique<ScanStage>(StageKind::gateways, to_set(singles(unknown)), PortSet{}));
+    WEIR_CHECK(run_stage(*past_.back(), tick));
+    ByAddr<Mac> found = ledger_.macs();
+    found.merge(known);
+    raw_->set_macs(std::move(found));
+  }
+  return {};
+}
+
+Result<void> Scanner::find_hosts(StageKind kind, std::vector<AddrRange> ranges,
+                                 const std::function<bool(const ScanStatus&)>& tick) {
+  // Without packets of our own: connections to where the web is.
+  TargetSet hosts = to_set(std::move(ranges));
+  if (hosts.size() > ScanStage::most_cells / 2)
+    return fail(Code::usage, count_text(hosts.size()) + " addresses are more than can be kept", {},
+                "scan fewer at a time");
+  PortSet ports = raw_ == nullptr ? PortSet({80, 443}, {}) : PortSet{};
+  past_.push_back(std::make_unique<ScanStage>(kind, std::move(hosts), std::move(ports)));
+  return run_stage(*past_.back(), tick);
+}
+
+std::vector<AddrRange> Scanner::hosts_to_scan() const {
+  std::vector<AddrRange> hosts = singles(ledger_.hosts_up());
+  if (!options_.assume_up) return hosts;
+  if (raw_ == nullptr) return options_.targets.ranges();
+  const auto beyond = paths_.ranges_where([](const ScanPath& p) { return !p.local && !p.on_link(); });
+  hosts.insert(hosts.end(), beyond.begin(), beyond.end());
+  return hosts;
+}
+
+Result<void> Scanner::stages(const std::function<bool(const ScanStatus&)>& tick) {
+  const Time now = wall_now();
+  sharded_ = options_.shards > 1;
+  if (raw_ == nullptr) {
+    if (!options_.assume_up) WEIR_CHECK(find_hosts(StageKind::discovery, options_.targets.ranges(), tick));
+  } else {
+    WEIR_CHECK(find_gateways(tick));
+    for (const AddrRange& own : paths_.ranges_where([](const ScanPath& p) { return p.local; }))
+      for (Wide n = to_number(own.first); n <= to_number(own.last); ++n) {
+        constexpr Wide most_own = 65'536;  // 127.0.0.0/8 is all ours; more of it says nothing new
+        if (n - to_number(own.first) >= most_own) break;
+        if (options_.shard == 0) ledger_.assume_up(to_addr(n), "local", now);
+      }
+    ledger_.flush();
+    WEIR_CHECK(find_hosts(StageKind::link, paths_.ranges_where([](const ScanPath& p) { return p.on_link(); }),
+                          tick));
+    ByAddr<Mac> macs = ledger_.macs();
+    for (const ScanPath& path : paths_.paths())
+      if (path.ethernet && path.gateway && !macs.contains(*path.gateway))
+        if (const auto mac = routes_.neighbour(path.interface, *path.gateway)) macs[*path.gateway] = *mac;
+    raw_->set_macs(std::move(macs));
+    if (!options_.assume_up)
+      WEIR_CHECK(find_hosts(StageKind::discovery,
+                            paths_.ranges_where([](const ScanPath& p) { return !p.local && !p.on_link(); }),
+                            tick));
+  }
+  if (options_.ports.empty()) return {};
+  if (!options_.assume_up) sharded_ = false;  // the hosts were found by this shard alone
+  TargetSet hosts = to_set(hosts_to_scan());
+  const Wide cells = Wide{hosts.size()} * options_.ports.size();
+  if (cells > ScanStage::most_cells)
+    return fail(Code::usage, count_text(cells) + " pairs of address and port are more than can be kept", {},
+                "scan fewer ports or addresses at a time, or a --shard of them");
+  stage_ = std::make_unique<ScanStage>(StageKind::ports, std::move(hosts), options_.ports);
+  port_cells_ = stage_->cells();
+  return run_stage(*stage_, tick);
+}
+
+Result<Scan> Scanner::run(const std::function<bool(const ScanStatus&)>& tick) {
+  const Time started = wall_now();
+  auto done = stages(tick);
+  if (done && !stopped_ && journal_ != nullptr) journal_->progress({StageKind::ports, 0, 0, true});
+  stopped_ = stopped_ || !done;
+  auto scan = summary(started, port_cells_);
+  ledger_.flush();
+  if (!done) return tl::unexpected<Error>(std::move(done.error()));
+  WEIR_CHECK(ledger_.result());
+  return scan;
+}
+
+Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
+  const bool ports = !options_.ports.empty();
+  std::string method = options_.method == TcpMethod::ack   ? "ack"
+                       : options_.method == TcpMethod::syn ? "syn"
+                                                           : "connect";
+  if (options_.ports.tcp().empty()) method.clear();
+  if (!options_.ports.udp().empty()) method += method.empty() ? "udp" : ",udp";
+  if (!ports) method = "discovery";
+  static thread_local std::string kept;
+  kept = method;
+  const auto count = [this](CellState s) { return ledger_.count(s); };
+  Scan scan{.time = started,
+            .duration = wall_now() - started,
+            .method = kept,
+            .targets = options_.targets.size(),
+            .hosts_up = count(CellState::up),
+            .ports = options_.ports.size(),
+            .cells = cells,
+            .sent = prober_->sent(),
+            .passes = port_passes_,
+            .open = count(CellState::open),
+            .closed = count(CellState::closed),
+            .filtered = count(CellState::filtered),
+            .unfiltered = count(CellState::unfiltered)};
+  const std::uint64_t answered = scan.open + scan.closed + scan.filtered + scan.unfiltered;
+  scan.unanswered = cells - std::min(cells, answered);
+  scan.rate = pacer_.rate();
+  scan.loss = sureness_.loss;
+  if (sureness_.known && !stopped_) scan.missed = 1 - sureness_.kept;
+  scan.receive_drops = prober_->receive_drops();
+  scan.send_errors = prober_->send_errors();
+  scan.rate_limited = governor_.limited();
+  scan.complete = !stopped_;
+  scan.seed = options_.seed;
+  ledger_.emit(scan);
+  return scan;
+}
+
+}  // namespace weir

@@ -1,0 +1,15 @@
+// Any bytes as an answer to a scan's probes, of each kind: they prove something or they are nothing.
+#include "core/assert.hpp"
+#include "engine/scan_wire.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weir;
+  constexpr std::uint16_t types[] = {0x0800, 0x0806, 0x86dd, 0};
+  const ScanWire wire{{1, 2}, 61000};
+  for (const std::uint16_t type : types) {
+    const auto reply = read_reply({Time{1}, {data, size}, type, 1, Mac{}}, wire);
+    if (!reply) continue;
+    WEIR_ASSERT(reply->pass < ScanWire::marks && !reply->answer.reason.view().empty());
+  }
+  return 0;
+}
