@@ -1,0 +1,325 @@
+#include "os/icmp_socket.hpp"
+
+#include <arpa/inet.h>
+#include <linux/errqueue.h>
+#include <linux/filter.h>
+#include <linux/icmp.h>
+#include <linux/sock_diag.h>
+#include <netinet/icmp6.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "os/endpoint.hpp"
+
+namespace weir {
+namespace {
+
+constexpr std::size_t control_room = 256;
+constexpr std::size_t ip_header_max = 60;
+
+int set(int fd, int level, int option, int value) noexcept {
+  return ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+// Which ICMP messages a raw socket is given: echo replies, and errors about what was sent.
+void accept_types(int fd, bool v6) noexcept {
+  if (v6) {
+    icmp6_filter filter{};
+    ICMP6_FILTER_SETBLOCKALL(&filter);
+    for (const int type :
+         {ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB, ICMP6_ECHO_REPLY})
+      ICMP6_FILTER_SETPASS(type, &filter);
+    ::setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter);
+    return;
+  }
+  const unsigned wanted = 1U << ICMP_ECHOREPLY | 1U << ICMP_DEST_UNREACH | 1U << ICMP_SOURCE_QUENCH |
+                          1U << ICMP_TIME_EXCEEDED | 1U << ICMP_PARAMETERPROB;
+  const icmp_filter filter{~wanted};
+  ::setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
+}
+
+tl::unexpected<Error> no_access(bool v6, int raw_error) {
+  const std::string what = v6 ? "no ICMPv6 socket" : "no ICMP socket";
+  if (raw_error == EAFNOSUPPORT) return fail(Code::environment, what + ": this machine has no IPv6");
+  char program[PATH_MAX] = "weir";
+  const ssize_t size = ::readlink("/proc/self/exe", program, sizeof program - 1);
+  const std::string path = size > 0 ? std::string(program, static_cast<std::size_t>(size)) : "weir";
+  return fail(Code::environment, what + " is allowed: " + std::strerror(raw_error), {},
+              "sudo setcap cap_net_raw+ep " + path +
+                  "; or sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"");
+}
+
+// Receives as much as the system lets it.
+void grow_queues(int fd, std::size_t wanted) noexcept {
+  const int bytes = static_cast<int>(std::min<std::size_t>(wanted, INT_MAX / 2));
+  if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) != 0) set(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) != 0) set(fd, SOL_SOCKET, SO_SNDBUF, bytes);
+}
+
+bool is_ip_error(const cmsghdr& c) noexcept {
+  return (c.cmsg_level == SOL_IP && c.cmsg_type == IP_RECVERR) ||
+         (c.cmsg_level == SOL_IPV6 && c.cmsg_type == IPV6_RECVERR);
+}
+
+Addr addr_of(const sockaddr_in6& name) noexcept {
+  sockaddr_storage storage{};
+  std::memcpy(&storage, &name, sizeof name);
+  return from_sockaddr(storage).address;
+}
+
+std::uint8_t ttl_of(msghdr& header) noexcept {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    const bool is_ttl = (c->cmsg_level == SOL_IP && c->cmsg_type == IP_TTL) ||
+                        (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_HOPLIMIT);
+    if (!is_ttl) continue;
+    int ttl = 0;
+    std::memcpy(&ttl, CMSG_DATA(c), sizeof ttl);
+    return static_cast<std::uint8_t>(ttl);
+  }
+  return 0;
+}
+
+}  // namespace
+
+IcmpSocket::IcmpSocket(Descriptor fd, bool v6, IcmpAccess access, const IcmpSocketOptions& options)
+    : fd_(std::move(fd)),
+      v6_(v6),
+      access_(access),
+      largest_(options.largest + ip_header_max),
+      memory_(std::make_unique<Memory>()) {
+  Memory& m = *memory_;
+  m.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(receive_batch * largest_);
+  m.control = std::make_unique<std::uint8_t[]>(receive_batch * control_room);
+  for (std::size_t i = 0; i < receive_batch; ++i) {
+    m.vectors[i] = {m.bytes.get() + i * largest_, largest_};
+    msghdr& header = m.headers[i].msg_hdr;
+    header.msg_name = &m.names[i];
+    header.msg_iov = &m.vectors[i];
+    header.msg_iovlen = 1;
+    header.msg_control = m.control.get() + i * control_room;
+  }
+  for (std::size_t i = 0; i < batch; ++i) {
+    msghdr& header = m.sent_headers[i].msg_hdr;
+    header.msg_name = &m.sent_names[i];
+    header.msg_iov = &m.sent_vectors[i];
+    header.msg_iovlen = 1;
+  }
+  stamps_.reserve(receive_batch);
+  errors_.reserve(receive_batch);
+}
+
+Result<IcmpSocket> IcmpSocket::open(bool v6, const IcmpSocketOptions& options) {
+  const int family = v6 ? AF_INET6 : AF_INET, protocol = v6 ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP};
+  int error = EPERM;
+  for (const IcmpAccess access : {IcmpAccess::raw, IcmpAccess::datagram}) {
+    if (options.access && *options.access != access) continue;
+    const int type = access == IcmpAccess::raw ? SOCK_RAW : SOCK_DGRAM;
+    Descriptor fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+    if (!fd) {
+      error = errno;
+      continue;
+    }
+    IcmpSocket made(std::move(fd), v6, access, options);
+    WEIR_CHECK(made.configure(options));
+    return made;
+  }
+  return no_access(v6, error);
+}
+
+Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
+  const int level = v6_ ? SOL_IPV6 : SOL_IP, s = fd();
+  grow_queues(s, options.queue);
+  if (access_ == IcmpAccess::raw)
+    accept_types(s, v6_);
+  else
+    set(s, level, v6_ ? IPV6_RECVERR : IP_RECVERR, 1);
+  set(s, level, v6_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
+  if (options.ttl) set(s, level, v6_ ? IPV6_UNICAST_HOPS : IP_TTL, *options.ttl);
+  if (options.tos) set(s, level, v6_ ? IPV6_TCLASS : IP_TOS, *options.tos);
+  set(s, SOL_SOCKET, SO_BROADCAST, 1);
+  if (options.dont_fragment)
+    set(s, level, v6_ ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, v6_ ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE);
+  if (!options.interface.empty()) {
+    const int done = ::setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
+                                  static_cast<socklen_t>(options.interface.size() + 1));
+    if (done != 0 && errno == ENODEV)
+      return fail(Code::environment, "there is no such interface", options.interface, "ip link lists them");
+    if (done != 0)
+      return fail(Code::environment, std::string("may not be bound to: ") + std::strerror(errno),
+                  options.interface);
+  }
+  // A datagram socket gets its identifier when it is bound.
+  if ((options.source && options.source->is_v4() != v6_) || access_ == IcmpAccess::datagram) {
+    sockaddr_storage address{};
+    const Addr any = v6_ ? Addr{} : Addr::v4(Addr{}.bytes.data());
+    const Addr source = options.source && options.source->is_v4() != v6_ ? *options.source : any;
+    const socklen_t size = to_sockaddr({source, 0}, address);
+    if (::bind(s, reinterpret_cast<const sockaddr*>(&address), size) != 0)
+      return fail(Code::environment, "is not an address of this machine", to_string(source),
+                  "ip addr lists them");
+    id_ = local_endpoint(s).port;
+  }
+  numbered_ = options.stamp_sent && enable_stamps(s, Stamps::sent_as_well);
+  if (!numbered_) enable_stamps(s, Stamps::received);
+  return {};
+}
+
+void IcmpSocket::receive_only(std::uint32_t tag) noexcept {
+  if (access_ != IcmpAccess::raw) return;
+  // The data that a filter sees begins with the IP header, but for IPv6.
+  const sock_filter no_header = BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
+  const sock_filter header = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+  const std::uint32_t reply = v6_ ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
+  const sock_filter program[] = {
+      v6_ ? no_header : header,
+      BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, reply, 0, 2),
+      BPF_STMT(BPF_LD | BPF_W | BPF_IND, 8),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, tag, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, UINT_MAX),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  const sock_fprog filter{std::size(program), const_cast<sock_filter*>(program)};
+  ::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
+  Memory& m = *memory_;
+  const std::size_t count = std::min(messages.size(), batch);
+  for (std::size_t i = 0; i < count; ++i) {
+    const OutgoingIcmp& out = messages[i];
+    m.sent_vectors[i] = {const_cast<std::uint8_t*>(out.message.data()), out.message.size()};
+    if (v6_) {
+      m.sent_names[i] = {.sin6_family = AF_INET6,
+                         .sin6_port = 0,
+                         .sin6_flowinfo = 0,
+                         .sin6_addr = {},
+                         .sin6_scope_id = out.scope};
+      std::memcpy(&m.sent_names[i].sin6_addr, out.to.bytes.data(), 16);
+      m.sent_headers[i].msg_hdr.msg_namelen = sizeof(sockaddr_in6);
+    } else {
+      sockaddr_in name{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}};
+      std::memcpy(&name.sin_addr, &out.to.bytes[12], 4);
+      std::memcpy(&m.sent_names[i], &name, sizeof name);
+      m.sent_headers[i].msg_hdr.msg_namelen = sizeof name;
+    }
+  }
+  const std::uint64_t key = sent_;
+  int done = 0;
+  do {
+    done = ::sendmmsg(fd(), m.sent_headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT);
+  } while (done < 0 && errno == EINTR);
+  const int error = done < 0 ? errno : 0;
+  const auto sent = static_cast<std::size_t>(std::max(done, 0));
+  sent_ += sent;
+  if (sent == count) return {sent, 0, key};
+  if (numbered_) restart_numbers();
+  // sendmmsg(2) tells the reason with the next call only.
+  return {sent, error == 0 ? EAGAIN : error, key};
+}
+
+// Whether the kernel has counted a message that it failed to send differs between versions.
+void IcmpSocket::restart_numbers() {
+  while (read_error_queue()) {
+  }
+  restart_stamp_numbers(fd());
+  first_key_ = sent_;
+}
+
+int IcmpSocket::receive_messages(int flags) noexcept {
+  Memory& m = *memory_;
+  for (mmsghdr& h : m.headers) {
+    h.msg_hdr.msg_namelen = sizeof(sockaddr_in6);
+    h.msg_hdr.msg_controllen = control_room;
+  }
+  int count = 0;
+  do {
+    count = ::recvmmsg(fd(), m.headers.data(), receive_batch, MSG_DONTWAIT | flags, nullptr);
+  } while (count < 0 && errno == EINTR);
+  if (count > 0) m.clock.refresh();
+  return count;
+}
+
+std::span<const ReceivedIcmp> IcmpSocket::receive() noexcept {
+  Memory& m = *memory_;
+  int count = receive_messages(0);
+  // An error that waits on a datagram socket is told once by the call, and is on the error queue as well.
+  if (count < 0 && errno != EAGAIN) count = receive_messages(0);
+  std::size_t kept = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    msghdr& header = m.headers[at].msg_hdr;
+    Bytes bytes{static_cast<const std::uint8_t*>(m.vectors[at].iov_base),
+                std::min<std::size_t>(m.headers[at].msg_len, largest_)};
+    std::uint8_t ttl = 0;
+    if (access_ == IcmpAccess::raw && !v6_) {
+      const std::size_t ip = bytes.empty() ? 0 : std::size_t{bytes[0] & 0xfU} * 4;
+      if (ip < sizeof(std::uint32_t) * 5 || bytes.size() < ip) continue;
+      ttl = bytes[8];
+      bytes = bytes.subspan(ip);
+    } else {
+      ttl = ttl_of(header);
+    }
+    const Time stamp = stamp_of(header);
+    m.received[kept++] = {addr_of(m.names[at]), bytes, stamp.ns != 0 ? m.clock.steady(stamp) : steady_now(),
+                          stamp.ns != 0, ttl};
+  }
+  return {m.received.data(), kept};
+}
+
+void IcmpSocket::take_error(mmsghdr& header) {
+  Memory& m = *memory_;
+  const Time stamp = stamp_of(header.msg_hdr);
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header.msg_hdr); c != nullptr; c = CMSG_NXTHDR(&header.msg_hdr, c)) {
+    if (!is_ip_error(*c)) continue;
+    sock_extended_err error{};
+    std::memcpy(&error, CMSG_DATA(c), sizeof error);
+    if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && stamp.ns != 0)
+      stamps_.push_back(
+          {sent_ - static_cast<std::uint32_t>(sent_ - first_key_ - error.ee_data), m.clock.steady(stamp)});
+    if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
+    sockaddr_in6 offender{};  // follows the error; IPv4's is shorter
+    const auto* after = CMSG_DATA(c) + sizeof error;
+    std::memcpy(&offender, after, v6_ ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+    const auto at = static_cast<std::size_t>(&header - m.headers.data());
+    IcmpError& told =
+        errors_.emplace_back(IcmpError{.from = addr_of(offender),
+                                       .to = addr_of(m.names[at]),
+                                       .message = {},
+                                       .quoted = header.msg_len,
+                                       .time = stamp.ns != 0 ? m.clock.steady(stamp) : steady_now(),
+                                       .type = error.ee_type,
+                                       .code = error.ee_code});
+    told.quoted = std::min(told.quoted, told.message.size());
+    std::memcpy(told.message.data(), m.vectors[at].iov_base, told.quoted);
+  }
+}
+
+bool IcmpSocket::read_error_queue() {
+  const int count = receive_messages(MSG_ERRQUEUE);
+  for (int i = 0; i < count; ++i) take_error(memory_->headers[static_cast<std::size_t>(i)]);
+  pending_ |= count > 0;
+  return count > 0;
+}
+
+bool IcmpSocket::receive_errors() {
+  if (!std::exchange(pending_, false)) {
+    stamps_.clear();
+    errors_.clear();
+    if (numbered_ || access_ == IcmpAccess::datagram) read_error_queue();
+  }
+  return std::exchange(pending_, false) || !stamps_.empty() || !errors_.empty();
+}
+
+std::uint64_t IcmpSocket::dropped() const noexcept {
+  std::uint32_t info[SK_MEMINFO_VARS] = {};
+  socklen_t size = sizeof info;
+  ::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, info, &size);
+  return info[SK_MEMINFO_DROPS];
+}
+
+}  // namespace weir
