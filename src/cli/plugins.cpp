@@ -4,6 +4,7 @@
 #include "plugin/collector.hpp"
 #include "plugin/command.hpp"
 #include "plugin/parser.hpp"
+#include "plugin/probe.hpp"
 #include "plugin/record_file.hpp"
 #include "plugin/sink.hpp"
 #include "plugin/source.hpp"
@@ -23,6 +24,7 @@ Result<int> run(const Arguments& arguments) {
   list<CollectorSpec>("collector", kind);
   list<RecordFileSpec>("file", kind);
   list<ParserSpec>("parser", kind);
+  list<ProbeSpec>("probe", kind);
   list<SinkSpec>("sink", kind);
   list<CommandSpec>("command", kind);
   return 0;
@@ -32,7 +34,7 @@ constexpr Option options[] = {
     {.name = "",
      .value = "KIND",
      .doc = "Only this kind",
-     .choices = "source|collector|file|parser|sink|command"},
+     .choices = "source|collector|file|parser|probe|sink|command"},
 };
 constexpr CommandSpec spec{
     .name = "plugins",

@@ -7,9 +7,11 @@
 #include "plugin/record_file.hpp"
 #include "records/capture.hpp"
 #include "records/flow.hpp"
+#include "records/hop.hpp"
 #include "records/host.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
+#include "records/ping.hpp"
 #include "records/port.hpp"
 #include "records/scan.hpp"
 #include "records/stat.hpp"
@@ -18,10 +20,12 @@ namespace weir {
 namespace {
 // Not made by a parser.
 constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterface>,
-                                record_type<Flow>,    record_type<Host>,
-                                record_type<Port>,    record_type<Scan>,
-                                record_type<Oddity>,  record_type<Packet>,
-                                record_type<Stat>};
+                                record_type<Flow>,    record_type<Oddity>,
+                                record_type<Packet>,  record_type<Stat>,
+                                record_type<Ping>,    record_type<PingStats>,
+                                record_type<Outage>,  record_type<Hop>,
+                                record_type<Host>,    record_type<Port>,
+                                record_type<Scan>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {

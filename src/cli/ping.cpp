@@ -1,0 +1,325 @@
+// weir ping: is it up, how fast, what got lost.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cli/front/output.hpp"
+#include "cli/front/ping_targets.hpp"
+#include "cli/front/selection.hpp"
+#include "cli/front/storing.hpp"
+#include "core/human.hpp"
+#include "core/suggest.hpp"
+#include "engine/ping_recorder.hpp"
+#include "os/terminal.hpp"
+#include "records/stat.hpp"
+
+namespace weir {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+Result<const ProbeSpec*> probe_of(const Arguments& arguments) {
+  const std::string_view name = arguments.value("probe");
+  if (const ProbeSpec* spec = find_plugin<ProbeSpec>(name)) return spec;
+  std::vector<std::string_view> names;
+  for (const ProbeSpec* spec : registry<ProbeSpec>()) names.push_back(spec->name);
+  return fail(Code::usage, fmt::format("unknown probe {}", name), "--probe",
+              suggestion(name, names, "weir plugins probe lists them"));
+}
+
+Result<std::optional<std::uint8_t>> octet_of(const Arguments& arguments, std::string_view option,
+                                             std::uint64_t least) {
+  if (!arguments.has(option)) return std::nullopt;
+  WEIR_TRY(const std::uint64_t value, number_of(arguments, option, least, 255));
+  return static_cast<std::uint8_t>(value);
+}
+
+Result<Duration> positive_duration(const Arguments& arguments, std::string_view option) {
+  WEIR_TRY(const Duration d, duration_of(arguments, option));
+  constexpr Duration longest = seconds(365 * 86'400);
+  if (d.ns > 0 && d <= longest) return d;
+  return fail(Code::usage, fmt::format("{} is not a time above 0 and below a year", arguments.value(option)),
+              fmt::format("--{}", option));
+}
+
+Result<PingPlan> plan_of(const Arguments& arguments) {
+  constexpr std::uint64_t most_probes = 1'000'000'000, most_rate = 10'000'000;
+  PingPlan plan;
+  WEIR_TRY(plan.interval, duration_of(arguments, "interval"));
+  WEIR_TRY(plan.timeout, positive_duration(arguments, "timeout"));
+  if (arguments.has("every")) {
+    WEIR_TRY(plan.every, positive_duration(arguments, "every"));
+    plan.count = 1;
+  }
+  if (arguments.has("count")) {
+    WEIR_TRY(const std::uint64_t count, number_of(arguments, "count", 1, most_probes));
+    plan.count = static_cast<std::uint32_t>(count);
+  }
+  WEIR_TRY(const std::uint64_t rate, number_of(arguments, "rate", 1, most_rate));
+  plan.rate = static_cast<double>(rate);
+  return plan;
+}
+
+Result<ProbeOptions> probe_options(const Arguments& arguments) {
+  constexpr std::uint64_t largest = 65'507;  // what an IPv4 packet takes (RFC 791), less both headers
+  ProbeOptions options;
+  WEIR_TRY(options.size, number_of(arguments, "size", 0, largest));
+  WEIR_TRY(options.ttl, octet_of(arguments, "ttl", 1));
+  WEIR_TRY(options.tos, octet_of(arguments, "tos", 0));
+  if (arguments.has("source")) {
+    auto source = parse_addr(arguments.value("source"));
+    if (!source) return fail(Code::usage, source.error().what, "--source");
+    options.source = *source;
+  }
+  options.interface = arguments.value("interface");
+  options.socket = arguments.value("socket");
+  options.request = arguments.value("request");
+  options.dont_fragment = arguments.has("dont-fragment");
+  return options;
+}
+
+struct Limits {
+  double loss_percent = 100;
+  Duration rtt{INT64_MAX};
+};
+Result<Limits> limits_of(const Arguments& arguments) {
+  Limits limits;
+  if (arguments.has("loss")) {
+    std::string_view text = arguments.value("loss");
+    if (text.ends_with('%')) text.remove_suffix(1);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limits.loss_percent);
+    if (error != std::errc{} || end != text.data() + text.size() || !(limits.loss_percent >= 0) ||
+        limits.loss_percent > 100)
+      return fail(Code::usage, fmt::format("{} is not a share of 0 to 100 %", arguments.value("loss")),
+                  "--loss", "write 20%");
+  }
+  if (arguments.has("rtt")) {
+    WEIR_TRY(limits.rtt, positive_duration(arguments, "rtt"));
+  }
+  return limits;
+}
+
+Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& probe) {
+  if (arguments.has("ipv4") && arguments.has("ipv6"))
+    return fail(Code::usage, "-4 and -6 exclude each other", {}, "leave both out for either");
+  PingTargetOptions options;
+  options.family = arguments.has("ipv4") ? Family::v4 : arguments.has("ipv6") ? Family::v6 : Family::any;
+  options.interface = arguments.value("interface");
+  options.port = probe.port;
+  if (arguments.has("port")) {
+    if (probe.port == 0)
+      return fail(Code::usage, fmt::format("{} probes have no port", probe.name), "--port",
+                  "--probe tcp has");
+    WEIR_TRY(const std::uint64_t port, number_of(arguments, "port", 1, 65'535));
+    options.port = static_cast<std::uint16_t>(port);
+  }
+  const std::vector<std::string> words = arguments.all(""), excluded = listed(arguments, "exclude");
+  WEIR_TRY(PingTargets targets, ping_targets(words, excluded, options));
+  for (const std::string& line : targets.failures) fmt::print(stderr, "weir: {}\n", line);
+  if (targets.list.empty())
+    return fail(Code::usage, targets.failures.empty() ? "no target is left" : "no name could be resolved");
+  return targets;
+}
+
+struct Selection {
+  RecordTypes types;
+  Filter filter;
+  Output output;
+};
+Result<Selection> selection_of(const Arguments& arguments) {
+  const RecordTypes offered{&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>(),
+                            &record_type<Stat>()};
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  const std::string_view fallback = terminal ? "table" : "json", format = arguments.value("output");
+  const std::string_view form = format.empty() ? fallback : format;
+  const bool one_type = form != "json" && !stores(arguments) && !arguments.value("write").ends_with('/');
+  RecordTypes usual{&record_type<PingStats>()};
+  if (!one_type) usual = {&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
+  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, usual, "ping"));
+  WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
+  WEIR_TRY(Output output, output_from(arguments, types, fallback));
+  return Selection{std::move(types), std::move(filter), std::move(output)};
+}
+
+Result<PingRecorderOptions> recorder_options(const Arguments& arguments, const ProbeSpec& probe,
+                                             const PingPlan& plan) {
+  WEIR_TRY(const Limits limits, limits_of(arguments));
+  PingRecorderOptions options{
+      .probe = probe.name, .burst = plan.count, .loss_percent = limits.loss_percent, .rtt = limits.rtt};
+  // Statistics of single probes would say nothing.
+  if (plan.every.ns != 0 && plan.count == 1) {
+    WEIR_TRY(options.stats, positive_duration(arguments, "stats"));
+    options.burst = UINT32_MAX;
+  }
+  WEIR_TRY(const std::uint64_t down, number_of(arguments, "down-after", 1, 1'000'000));
+  options.down_after = static_cast<std::uint32_t>(down);
+  return options;
+}
+
+void tell_start(const Prober& prober, const ProbeSpec& probe, std::size_t targets) {
+  const std::string way = prober.way();
+  fmt::print(stderr, "weir: {} of {} {}{}{}\n", probe.name, human_count(targets),
+             targets == 1 ? "target" : "targets", way.empty() ? "" : " through ", way);
+}
+
+void tell_end(const PingCounts& c, std::uint64_t dropped) {
+  fmt::print(stderr, "weir: {} probes, {} answered, {} timed out, {} failed", human_count(c.sent),
+             human_count(c.replies), human_count(c.timeouts), human_count(c.errors));
+  if (c.late != 0) fmt::print(stderr, ", {} late", human_count(c.late));
+  if (c.duplicates != 0) fmt::print(stderr, ", {} duplicates", human_count(c.duplicates));
+  if (dropped != 0) fmt::print(stderr, ", {} answers dropped by the kernel", human_count(dropped));
+  fmt::print(stderr, "\n");
+}
+
+Result<int> run_ping(const Arguments& arguments) {
+  WEIR_CHECK(check_destination(arguments));
+  WEIR_TRY(const ProbeSpec* probe, probe_of(arguments));
+  WEIR_TRY(const PingPlan plan, plan_of(arguments));
+  WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
+  WEIR_TRY(const PingRecorderOptions recording, recorder_options(arguments, *probe, plan));
+  WEIR_TRY(const Selection selected, selection_of(arguments));
+  if (arguments.has("explain")) {
+    fmt::print("{}", selected.filter.explain());
+    return 0;
+  }
+  WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
+  WEIR_TRY(const auto prober, probe->open(asked));
+  StopSignals signals;  // before any thread of the sink
+  WEIR_TRY(const Storing storing,
+           open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
+  const bool quiet = arguments.has("quiet") || !stderr_terminal().present;
+  if (!quiet) tell_start(*prober, *probe, targets.list.size());
+  Outlet outlet(*storing.sink);
+  const Emitter::Wants wants = wants_of(selected.types, selected.filter, arguments.value("where"));
+  PingRecorder recorder(targets.list, recording, wants, outlet);
+  Pinger pinger(*prober, targets.list, plan, recorder);
+  pinger.run(signals);
+  recorder.finish(pinger.counts(), prober->dropped());
+  WEIR_CHECK(outlet.result());
+  WEIR_CHECK(storing.sink->close());
+  if (!quiet) tell_end(pinger.counts(), prober->dropped());
+  return recorder.too_bad() > 0 ? 1 : 0;
+}
+
+constexpr Option options[] = {
+    {.name = "",
+     .value = "TARGET",
+     .doc =
+         "Host name, address, network (10.0.0.0/24), range (10.0.0.1-10.0.0.9), octets (10.0.0-3.1,5), @FILE "
+         "or - with such words",
+     .many = true,
+     .required = true},
+    {.name = "count",
+     .letter = 'c',
+     .value = "N",
+     .doc = "Probes of each target; 5 unless given, 1 with --every"},
+    {.name = "every",
+     .value = "TIME",
+     .doc = "Go on forever: the probes of each target again after this long"},
+    {.name = "interval",
+     .letter = 'i',
+     .value = "TIME",
+     .doc = "From one probe of a target to the next",
+     .fallback = "1s"},
+    {.name = "timeout",
+     .letter = 't',
+     .value = "TIME",
+     .doc = "How long to wait for an answer",
+     .fallback = "1s"},
+    {.name = "rate",
+     .value = "N",
+     .doc = "Probes a second at most, of all targets together",
+     .fallback = "10000"},
+    {.name = "exclude",
+     .value = "A,B",
+     .doc = "None of these addresses, networks, ranges or @FILE",
+     .many = true},
+    {.name = "ipv4", .letter = '4', .doc = "Only IPv4 addresses"},
+    {.name = "ipv6", .letter = '6', .doc = "Only IPv6 addresses"},
+    {.name = "probe",
+     .value = "KIND",
+     .doc = "What to send, of weir plugins probe",
+     .fallback = "icmp",
+     .group = "Probes"},
+    {.name = "port", .letter = 'p', .value = "N", .doc = "Port of tcp, udp, … probes", .group = "Probes"},
+    {.name = "request",
+     .value = "TEXT",
+     .doc = "What http probes ask for (a path), or dns probes (a name)",
+     .group = "Probes"},
+    {.name = "size",
+     .letter = 's',
+     .value = "BYTES",
+     .doc = "Data in ICMP and UDP probes",
+     .fallback = "56",
+     .group = "Probes"},
+    {.name = "ttl", .value = "N", .doc = "Hops that probes may make", .group = "Probes"},
+    {.name = "tos", .value = "N", .doc = "Type of service or traffic class, 0-255", .group = "Probes"},
+    {.name = "dont-fragment", .doc = "Routers must not fragment probes", .group = "Probes"},
+    {.name = "source", .letter = 'S', .value = "ADDR", .doc = "Address to send from", .group = "Probes"},
+    {.name = "interface", .letter = 'I', .value = "NAME", .doc = "Interface to send from", .group = "Probes"},
+    {.name = "socket",
+     .value = "KIND",
+     .doc = "Kind of ICMP socket; raw where it is allowed, else datagram",
+     .choices = "raw|datagram",
+     .group = "Probes"},
+    {.name = "loss",
+     .value = "SHARE",
+     .doc = "Exit with 1 if a target loses so much: 20%",
+     .fallback = "100%",
+     .group = "Judging"},
+    {.name = "rtt",
+     .value = "TIME",
+     .doc = "Exit with 1 if the mean round trip to a target takes so long: 50ms",
+     .group = "Judging"},
+    {.name = "down-after",
+     .value = "N",
+     .doc = "Probes in a row without answer that make an outage",
+     .fallback = "3",
+     .group = "Judging"},
+    {.name = "stats",
+     .value = "TIME",
+     .doc = "With --every and without -c: what one ping_stats record is about",
+     .fallback = "1m",
+     .group = "Judging"},
+    records_option,
+    where_option,
+    explain_option,
+    output_option,
+    fields_option,
+    write_option,
+    time_option,
+    store_in_option,
+    store_option,
+    sensor_option,
+    keep_option,
+    keep_size_option,
+    keep_rollups_option,
+    when_full_option,
+    sync_option,
+    flush_option,
+    {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},
+};
+constexpr CommandSpec spec{
+    .name = "ping",
+    .doc = "Is it up, how fast, what got lost: ICMP, TCP, HTTP, ...",
+    .help =
+        "Examples:\n"
+        "  weir ping example.net                                 five echoes\n"
+        "  weir ping 10.0.0.0/16 -c 3 -o csv -w loss.csv         65,536 targets\n"
+        "  weir ping @routers.txt --every 1s -r outage           who falls silent, and who is back\n"
+        "  weir ping 10.0.0.1 --loss 20% --rtt 50ms || alarm\n"
+        "  weir ping --probe tcp -p 443 example.net\n"
+        "  weir ping --profile fping -C 5 -q host ...            fping's options and lines\n"
+        "\n"
+        "Round trips are differences of the kernel's own times of sending and receipt (clock: kernel).\n"
+        "\n"
+        "Exit code: 0 fine, 1 a target had too much loss or took too long (--loss, --rtt), 2 usage, 3 "
+        "environment.\n",
+    .options = options,
+    .run = run_ping,
+};
+
+}  // namespace
+WEIR_REGISTER(CommandSpec, spec);
+}  // namespace weir
