@@ -1,12 +1,16 @@
 // weir COMMAND …: finds the command, reads its options, runs it, and turns an Error into one line and an exit
 // code.
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "cli/front/command_line.hpp"
 #include "cli/front/help.hpp"
 #include "core/suggest.hpp"
 #include "os/output_file.hpp"
+#include "plugin/dialect.hpp"
 
 namespace weir {
 namespace {
@@ -41,6 +45,34 @@ Result<int> run(std::span<const char* const> words) {
   return command->run(arguments);
 }
 
+// `weir COMMAND … --profile NAME …`: the other words are NAME's.
+std::optional<int> run_profile(std::span<const char* const> words) {
+  if (words.empty()) return std::nullopt;
+  for (const DialectSpec* dialect : registry<DialectSpec>()) {
+    if (dialect->command != words.front()) continue;
+    std::vector<const char*> rest(words.begin() + 1, words.end());
+    for (auto word = rest.begin(); word != rest.end(); ++word) {
+      const bool apart =
+          std::string_view(*word) == "--profile" && word + 1 != rest.end() && dialect->name == word[1];
+      if (!apart && *word != "--profile=" + std::string(dialect->name)) continue;
+      rest.erase(word, word + (apart ? 2 : 1));
+      return dialect->run(dialect->name, rest);
+    }
+  }
+  return std::nullopt;
+}
+
+// Started through a link that another program's name has.
+std::optional<int> run_link(std::span<const char* const> words) {
+  if (words.empty()) return std::nullopt;
+  std::string_view program = words.front();
+  program.remove_prefix(program.rfind('/') + 1);  // npos + 1 is 0
+  for (const DialectSpec* dialect : registry<DialectSpec>())
+    if (std::ranges::find(dialect->programs, program) != dialect->programs.end())
+      return dialect->run(words.front(), words.subspan(1));
+  return std::nullopt;
+}
+
 int report(const Error& error) {
   std::fprintf(stderr, "weir: %s\n", error.line().c_str());
   return error.exit_code();
@@ -52,7 +84,10 @@ int report(const Error& error) {
 int main(int argc, char** argv) {
   weir::remove_unfinished_files_on_signals();
   const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
-  const auto code = weir::run(words.subspan(words.empty() ? 0 : 1));
+  if (const auto code = weir::run_link(words)) return *code;
+  const auto own = words.subspan(words.empty() ? 0 : 1);
+  if (const auto code = weir::run_profile(own)) return *code;
+  const auto code = weir::run(own);
   if (!code) return weir::report(code.error());
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
     return weir::report(

@@ -289,6 +289,12 @@ constexpr Option options[] = {
     fields_option,
     write_option,
     time_option,
+    // Taken by main(), with all other words.
+    {.name = "profile",
+     .value = "NAME",
+     .doc = "Take another program's options, and print its lines",
+     .choices = "fping",
+     .group = "Output"},
     store_in_option,
     store_option,
     sensor_option,

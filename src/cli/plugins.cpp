@@ -3,6 +3,7 @@
 
 #include "plugin/collector.hpp"
 #include "plugin/command.hpp"
+#include "plugin/dialect.hpp"
 #include "plugin/parser.hpp"
 #include "plugin/probe.hpp"
 #include "plugin/record_file.hpp"
@@ -27,6 +28,7 @@ Result<int> run(const Arguments& arguments) {
   list<ProbeSpec>("probe", kind);
   list<SinkSpec>("sink", kind);
   list<CommandSpec>("command", kind);
+  list<DialectSpec>("dialect", kind);
   return 0;
 }
 
@@ -34,7 +36,7 @@ constexpr Option options[] = {
     {.name = "",
      .value = "KIND",
      .doc = "Only this kind",
-     .choices = "source|collector|file|parser|probe|sink|command"},
+     .choices = "source|collector|file|parser|probe|sink|command|dialect"},
 };
 constexpr CommandSpec spec{
     .name = "plugins",

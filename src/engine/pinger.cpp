@@ -40,13 +40,12 @@ bool Pinger::run(StopSignals& signals) {
   while (unfinished_ > 0) {
     Time now = steady_now();
     due_.advance(ticks(now), [&](std::uint32_t target, std::uint64_t) { ready_.push_back(target); });
-    const std::size_t done = send_due(now);
-    // What has come by now is read before anything is given up by now.
-    now = steady_now();
     const bool any = take_news();
+    // What had come by then was read before anything is given up.
     timeouts_.advance(ticks(now), [&](std::uint32_t number, std::uint64_t) {
       give_up(flight(number), PingEvent::Kind::timeout, nullptr);
     });
+    const std::size_t done = send_due(now);
     if (now >= next_tick_) next_tick_ = listener_.tick(now);
     if ((!any && done == 0) || now - idled_ > busy_idle) {
       idled_ = now;
@@ -134,6 +133,7 @@ void Pinger::sent(std::uint32_t target, std::uint32_t number, Time now) {
   ++s.seq;
   ++s.sent;
   ++s.open;
+  s.last = number;
   // Beyond the tick in which it ends: a reply just in time is read before.
   flight(number).timeout = timeouts_.insert(ticks(now + timeout_of(s)) + 1, number);
   if (plan_.backoff == 0 && (plan_.count == 0 || s.sent < plan_.count)) {
@@ -205,15 +205,21 @@ void Pinger::answered(Flight& f, const ProbeNews& news) {
   PingEvent event = event_of(f, PingEvent::Kind::reply, &news);
   event.rtt = {std::max<std::int64_t>((news.time - f.sent).ns, 0)};
   event.kernel = f.kernel && news.kernel;
-  if (f.state != State::waiting) {
+  if (const Schedule& s = schedules_[f.target];
+      plan_.backoff != 0 && f.state == State::lost && s.open > 0 && event.rtt <= timeout_of(s)) {
+    Flight& last = flight(s.last);
+    timeouts_.cancel(last.timeout);
+    last.state = State::lost;
+  } else if (f.state != State::waiting) {
     const bool late = f.state == State::lost;
     event.kind = late ? PingEvent::Kind::late : PingEvent::Kind::duplicate;
     ++(late ? counts_.late : counts_.duplicates);
     f.state = State::answered;
     return listener_.happened(event);
+  } else {
+    timeouts_.cancel(f.timeout);
   }
   ++counts_.replies;
-  timeouts_.cancel(f.timeout);
   f.state = State::answered;
   listener_.happened(event);
   settled(f.target, true);
@@ -236,14 +242,15 @@ void Pinger::give_up(Flight& f, PingEvent::Kind kind, const ProbeNews* news) {
   }
   f.state = State::lost;
   listener_.happened(event_of(f, kind, news));
-  settled(f.target, false);
+  settled(f.target, kind == PingEvent::Kind::failed);
 }
 
-void Pinger::settled(std::uint32_t target, bool replied) {
+// `over`: a burst that goes on until the first reply has had it, or will not have it.
+void Pinger::settled(std::uint32_t target, bool over) {
   Schedule& s = schedules_[target];
   --s.open;
   const bool more = plan_.count == 0 || s.sent < plan_.count;
-  if (plan_.backoff == 0 ? more || s.open > 0 : more && !replied) {
+  if (plan_.backoff == 0 ? more || s.open > 0 : more && !over) {
     if (plan_.backoff != 0) ready_.push_back(target);
     return;
   }

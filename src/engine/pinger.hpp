@@ -21,7 +21,8 @@ struct PingPlan {
   bool spread = true;      // the targets' first probes over the interval; else as fast as the rate lets them
   bool errors_end = true;  // an ICMP error settles a probe; else only a reply or the timeout does
   // Until the first reply: a burst ends with it, and each probe follows the timeout of the one before, which
-  // grows by this factor. 0: no.
+  // grows by this factor. A reply to an earlier probe counts while the last one is waited for. A probe that
+  // could not be sent ends the burst, too. 0: no.
   double backoff = 0;
 };
 
@@ -86,6 +87,7 @@ class Pinger {
     std::uint32_t seq = 0;   // of the next probe
     std::uint32_t sent = 0;  // of this burst
     std::uint32_t open = 0;  // of these not settled
+    std::uint32_t last = 0;  // number of the latest
   };
 
   static std::uint64_t ticks(Time t) noexcept { return static_cast<std::uint64_t>(t.ns) >> 10U; }
@@ -102,7 +104,7 @@ class Pinger {
   void answered(Flight& f, const ProbeNews& news);
   void failed(Flight& f, PingEvent::Kind kind, const ProbeNews& news);
   void give_up(Flight& f, PingEvent::Kind kind, const ProbeNews* news);
-  void settled(std::uint32_t target, bool replied);
+  void settled(std::uint32_t target, bool over);
   bool wait(StopSignals& signals, Time now);
 
   Prober& prober_;

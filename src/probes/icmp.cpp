@@ -126,8 +126,8 @@ class Family {
  private:
   // Messages whose stamps may still come.
   static constexpr std::size_t remembered = 1U << 16U;
-  // A flood of foreign echoes, which the kernel filters only when the data is long enough for a tag, ends some
-  // time.
+  // A flood of foreign echoes, which the kernel filters only when the data is long enough for a tag, ends
+  // some time.
   static constexpr int most_rounds = 1024;
 
   static bool is_full(int error) noexcept { return error == EAGAIN || error == ENOBUFS; }
@@ -241,6 +241,7 @@ class IcmpProber final : public Prober {
 
   // Whoever may open neither socket is told now. A machine without one of the families has the other.
   Result<void> start() {
+    if (options_.source) return open(!options_.source->is_v4());
     const auto v4 = open(false);
     if (!v4 && !open(true)) return v4;
     return {};
