@@ -20,6 +20,6 @@ find_package(Boost 1.81 REQUIRED)
 
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
-  OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
+  OpenSSL::SSL OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
   PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::MAXMIND tl::expected
   DuckDB::Header Boost::headers ${CMAKE_DL_LIBS})
