@@ -133,12 +133,12 @@ void ConnectProber::expire(Time now) {
 void ConnectProber::wait(ScanPass& pass, Time until) {
   std::array<epoll_event, 256> events;
   if (!deadlines_.empty()) until = std::min(until, deadlines_.front().at);
-  const std::int64_t ns = std::max<std::int64_t>((until - monotonic_now()).ns, 0);
+  const std::int64_t ns = std::max<std::int64_t>((until - steady_now()).ns, 0);
   const timespec longest{ns / 1'000'000'000, ns % 1'000'000'000};
   const int ready =
       ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()), &longest, nullptr);
   for (int i = 0; i < ready; ++i) finish(pass, events[static_cast<std::size_t>(i)].data.u32);
-  expire(monotonic_now());
+  expire(steady_now());
   ledger_.flush();
 }
 
@@ -147,7 +147,7 @@ Result<void> ConnectProber::run(ScanPass& pass) {
   constexpr std::uint64_t none = ~std::uint64_t{0};
   std::uint64_t held = none;  // a cell whose socket could not be had yet
   while (under_way_ > 0 || held != none || !pass.walk.ended()) {
-    const Time now = monotonic_now();
+    const Time now = steady_now();
     if (!pass.go_on(pass.walk.done())) {
       while (under_way_ > 0) expire(now + timeout_);
       return {};
@@ -159,7 +159,7 @@ Result<void> ConnectProber::run(ScanPass& pass) {
         if (!pass.stage.settled(cell)) held = cell;
       }
       if (held != none && start(pass, held, now)) held = none;
-      if (pass.pacer.next() <= monotonic_now()) continue;
+      if (pass.pacer.next() <= steady_now()) continue;
     }
     wait(pass, may_start ? std::min(pass.pacer.next(), now + look_around) : now + look_around);
   }

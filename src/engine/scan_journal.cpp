@@ -61,8 +61,7 @@ Result<std::unique_ptr<ScanJournal>> ScanJournal::create(const std::string& path
   if (!fd && errno == EEXIST)
     return fail(Code::usage, "is there already", path, "go on with --resume, or name another file");
   if (!fd) return failed("cannot be created", path);
-  std::vector<char> start(page + plan.size());
-  std::memcpy(start.data() + page, plan.data(), plan.size());
+  const std::string start = std::string(page, '\0') + plan;
   if (!write_all(fd.get(), start.data(), start.size())) return failed("cannot be written", path);
   void* mapped = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) return failed("cannot be mapped", path);

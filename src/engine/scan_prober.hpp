@@ -5,16 +5,13 @@
 
 #include "core/result.hpp"
 #include "engine/scan_stage.hpp"
+#include "os/kernel_clock.hpp"
 #include "probe/missed.hpp"
 #include "probe/pacer.hpp"
 #include "probe/permutation.hpp"
 #include "probe/rate_governor.hpp"
 
 namespace weir {
-
-// A monotonic clock's time, as the pacer wants it.
-Time monotonic_now() noexcept;
-Time wall_now() noexcept;
 
 // One pass, and what it shares with those before it.
 struct ScanPass {

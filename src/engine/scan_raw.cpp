@@ -20,20 +20,7 @@ void sleep_until(Time monotonic) noexcept {
   ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
 }
 
-Time clock_now(clockid_t clock) noexcept {
-  timespec t{};
-  ::clock_gettime(clock, &t);
-  return {std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec};
-}
-
 }  // namespace
-
-Time monotonic_now() noexcept {
-  return clock_now(CLOCK_MONOTONIC);
-}
-Time wall_now() noexcept {
-  return clock_now(CLOCK_REALTIME);
-}
 
 Result<std::unique_ptr<RawProber>> RawProber::open(ScanLedger& ledger, const ScanPaths& paths, CookieKey key,
                                                    TcpProbe kind, Duration spacing) {
@@ -238,7 +225,7 @@ Result<void> RawProber::flush(Output& out) {
                   out.name.empty() ? "the interface" : out.name);
     const bool full = outcome.error == ENOBUFS || outcome.error == EAGAIN || outcome.error == ENOMEM;
     if (full && ++waits < most_waits) {
-      sleep_until(monotonic_now() + Duration{100'000});
+      sleep_until(steady_now() + Duration{100'000});
     } else {
       ++send_errors_;
       ++first;
@@ -298,14 +285,14 @@ Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time
 }
 
 Result<void> RawProber::tend(Pacer& pacer, RateGovernor& governor) {
-  WEIR_CHECK(tend_canaries(pacer, governor, monotonic_now()));
+  WEIR_CHECK(tend_canaries(pacer, governor, steady_now()));
   return flush();
 }
 
 Result<void> RawProber::run(ScanPass& pass) {
   pass_ = pass.number;
   while (!pass.walk.ended()) {
-    const Time now = monotonic_now();
+    const Time now = steady_now();
     const std::uint32_t tokens = pass.pacer.take(now, most_tokens);
     if (tokens == 0) {
       // Short waits are not worth a sleep, which takes 50 µs longer than asked for.

@@ -52,7 +52,7 @@ Scanner::Scanner(const ScanOptions& options, const Emitter::Wants& wants, Outlet
       resumed_(journal_ == nullptr ? JournalPlace{} : journal_->place()),
       replayed_(journal_ == nullptr ? std::vector<JournalEntry>{} : journal_->take_entries()),
       ledger_(wants, outlet, journal_.get(), options.names, options.shown),
-      pacer_(options.rate, monotonic_now()),
+      pacer_(options.rate, steady_now()),
       governor_(options.rate) {}
 
 Result<std::unique_ptr<Scanner>> Scanner::open(const ScanOptions& options, const Emitter::Wants& wants,
@@ -88,10 +88,9 @@ Result<void> Scanner::open_prober() {
 // Until all have answered, or the time for it is over.
 Result<void> Scanner::wait_for_answers(ScanStage& stage, const std::function<bool()>& go_on,
                                        std::uint64_t expected) {
-  const Time end = monotonic_now() + options_.spacing;
+  const Time end = steady_now() + options_.spacing;
   constexpr Duration step = milliseconds(1);
-  for (Time now = monotonic_now(); now < end && stage.answered() < expected && go_on();
-       now = monotonic_now()) {
+  for (Time now = steady_now(); now < end && stage.answered() < expected && go_on(); now = steady_now()) {
     WEIR_CHECK(prober_->tend(pacer_, governor_));
     const timespec wait{0, std::min(step, end - now).ns};
     ::nanosleep(&wait, nullptr);
@@ -111,7 +110,7 @@ Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
   ScanStatus status{.stage = stage.kind(), .pass = pass, .total = walk.size()};
   const auto go_on = [&](std::uint64_t done) {
     if (journaled) journal_->progress({stage.kind(), pass, done, false});
-    const Time now = monotonic_now();
+    const Time now = steady_now();
     if (now < next_look) return !stopped_;
     next_look = now + milliseconds(100);
     status.done = done;
