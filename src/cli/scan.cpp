@@ -211,19 +211,25 @@ Result<ScanOptions> options_from(const Arguments& arguments) {
   return options;
 }
 
+// What makes the scan; the form of the output is chosen anew when it is resumed.
+constexpr std::string_view scan_words[] = {
+    "",     "ports",     "top-ports", "scan",   "probe",       "exclude", "exclude-file", "ipv4",
+    "ipv6", "interface", "rate",      "timing", "max-retries", "spacing", "seed",         "shard"};
+
 // Arguments as a journal keeps them: NAME, or NAME, a line feed and the value; each ends in a zero byte.
 std::string kept(const Arguments& arguments) {
   std::string out;
   for (const auto& [name, values] : arguments.values) {
-    if (name == "journal" || name == "resume" || name == "yes") continue;
+    if (std::ranges::find(scan_words, name) == std::end(scan_words)) continue;
     if (values.empty()) out += name + '\0';
     for (const std::string& value : values) out += name + '\n' + value + '\0';
   }
   return out;
 }
 
-Arguments unkept(std::string_view plan) {
-  Arguments arguments;
+// The plan, and of what was given all that is not part of a plan.
+Arguments unkept(std::string_view plan, Arguments arguments) {
+  for (const std::string_view word : scan_words) arguments.values.erase(std::string(word));
   while (!plan.empty()) {
     const std::string_view item = plan.substr(0, plan.find('\0'));
     const std::size_t feed = item.find('\n');
@@ -388,7 +394,7 @@ Result<int> resume(const Arguments& given) {
     return fail(Code::usage, "its targets and its journal are in the file", "--resume",
                 "give nothing else with it");
   WEIR_TRY(auto journal, ScanJournal::resume(std::string(given.value("resume"))));
-  const Arguments arguments = unkept(journal->plan());
+  const Arguments arguments = unkept(journal->plan(), given);
   WEIR_TRY(ScanOptions options, options_from(arguments));
   options.seed = journal->seed();
   return scan(arguments, options, std::move(journal));

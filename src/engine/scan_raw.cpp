@@ -13,7 +13,7 @@ constexpr std::uint32_t most_tokens = 64;
 constexpr unsigned canary_marks = ScanStage::most_passes;  // the first of two
 static_assert(canary_marks + 2 == ScanWire::marks);
 constexpr std::int64_t canaries_per_window = 100;
-constexpr double canary_share = 0.1;  // of the probes, at most
+constexpr double canary_share = 0.1, canary_share_slow = 0.5;  // of the rate wanted, and of the rate, at most
 
 void sleep_until(Time monotonic) noexcept {
   const timespec at{monotonic.ns / 1'000'000'000, monotonic.ns % 1'000'000'000};
@@ -276,7 +276,8 @@ Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time
     window_end_ = now + canary_window_;
   }
   if (canary_list_.empty() || now < next_canary_at_) return {};
-  const auto least = static_cast<std::int64_t>(1e9 / (pacer.rate() * canary_share));
+  const double most = std::min(governor.wanted() * canary_share, pacer.rate() * canary_share_slow);
+  const auto least = static_cast<std::int64_t>(1e9 / most);
   next_canary_at_ = now + Duration{std::max(canary_window_.ns / canaries_per_window, least)};
   ++canaries_.sent[window_];
   const Canary& canary = canary_list_[next_canary_++ % canary_list_.size()];
@@ -306,6 +307,9 @@ Result<void> RawProber::run(ScanPass& pass) {
     constexpr unsigned most_skipped =
         100'000;  // settled cells are passed over, but not without a look around
     unsigned skipped = 0;
+    // Anywhere among them: one that always came last would meet the queues that they have filled.
+    const auto canary_place =
+        static_cast<std::uint32_t>(mix(canary_counts_.sent + sent_, wire_.key[0]) % tokens);
     for (std::uint32_t i = 0; i < tokens && !pass.walk.ended() && skipped < most_skipped;) {
       const std::uint64_t cell = pass.walk.next();
       if (pass.stage.settled(cell)) {
@@ -313,9 +317,8 @@ Result<void> RawProber::run(ScanPass& pass) {
         continue;
       }
       WEIR_CHECK(probe(pass.stage, cell, pass.number, wall));
-      ++i;
+      if (i++ == canary_place) WEIR_CHECK(tend_canaries(pass.pacer, pass.governor, now));
     }
-    WEIR_CHECK(tend_canaries(pass.pacer, pass.governor, now));
     if (!pass.go_on(pass.walk.done())) return {};
     WEIR_CHECK(flush());
   }

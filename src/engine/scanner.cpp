@@ -284,7 +284,7 @@ Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
             .duration = wall_now() - started,
             .method = kept,
             .targets = options_.targets.size(),
-            .hosts_up = count(CellState::up),
+            .hosts_up = std::max(count(CellState::up), stage_ == nullptr ? 0 : stage_->hosts().size()),
             .ports = options_.ports.size(),
             .cells = cells,
             .sent = prober_->sent(),

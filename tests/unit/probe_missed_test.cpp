@@ -86,15 +86,19 @@ TEST(Missed, HoldsWhereAPartOfTheHostsLosesMore) {
   EXPECT_GE(holds, scans * 95 / 100);
 }
 
-// A network that carries `capacity` a second and loses `loss` of that.
+// A network that carries `capacity` a second and loses `loss` of that. What is observed is the window before.
 double settle(double wanted, double capacity, double loss, bool* limited) {
   RateGovernor governor(wanted);
-  double sum = 0;
-  constexpr int windows = 200, last = 100;
+  std::mt19937_64 random(13);
+  double sum = 0, before = wanted;
+  constexpr int windows = 400, last = 200;
+  constexpr std::uint64_t canaries = 100;
   for (int i = 0; i < windows; ++i) {
-    const double through = std::min(1.0, capacity / governor.rate()) * (1 - loss);
+    std::binomial_distribution<std::uint64_t> through(canaries,
+                                                      std::min(1.0, capacity / before) * (1 - loss));
+    before = governor.rate();
+    governor.observe(canaries, through(random));
     if (i >= windows - last) sum += governor.rate();
-    governor.observe(1000, static_cast<std::uint64_t>(1000 * through));
   }
   *limited = governor.limited();
   return sum / last;
@@ -102,18 +106,22 @@ double settle(double wanted, double capacity, double loss, bool* limited) {
 
 TEST(RateGovernor, SlowsDownToWhatGetsThrough) {
   bool limited = false;
-  EXPECT_NEAR(settle(10'000, 2000, 0, &limited), 2000, 300);
+  EXPECT_NEAR(settle(10'000, 2000, 0, &limited), 2000, 350);
   EXPECT_TRUE(limited);
-  EXPECT_NEAR(settle(10'000, 2000, 0.05, &limited), 2000, 400);
+  EXPECT_NEAR(settle(10'000, 2000, 0.05, &limited), 2000, 450);
 }
 
 TEST(RateGovernor, KeepsItsRateWhereSlowingDownCuresNothing) {
   bool limited = true;
   EXPECT_NEAR(settle(10'000, 1e9, 0.36, &limited), 10'000, 500);
   EXPECT_FALSE(limited);
+  EXPECT_NEAR(settle(10'000, 1e9, 0.1, &limited), 10'000, 100);
+  EXPECT_FALSE(limited);
   EXPECT_EQ(settle(10'000, 1e9, 0, &limited), 10'000);
   RateGovernor governor(10'000);
   EXPECT_EQ(governor.observe(5, 0), 10'000);  // too few to say anything
+  EXPECT_EQ(governor.observe(5, 0), 10'000);
+  EXPECT_EQ(governor.observe(25, 0), 1000);  // enough, together
 }
 
 }  // namespace
