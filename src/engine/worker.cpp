@@ -201,7 +201,7 @@ void Worker::analyse(FlowState& flow, const Layer& layer, Side side, Time time) 
     if (layer.proto == IpProto::tcp) {
       flow.analysis->reassembly = std::make_unique<Reassembly>(budget_);
       for (const Side end : {Side::orig, Side::resp}) {
-        const Endpoint& e = flow.connection.ends[index_of(end)];
+        const ConnectionEnd& e = flow.connection.ends[index_of(end)];
         if (e.tcp_flags != 0) flow.analysis->reassembly->begin(end, e.start + 1);
       }
     }

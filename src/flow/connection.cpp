@@ -49,7 +49,7 @@ void add_letter(Connection& c, Side side, char upper) noexcept {
 
 // True when the letter had been added before.
 bool add_once(Connection& c, Side side, std::uint8_t bit, char upper) noexcept {
-  Endpoint& end = c.ends[index(side)];
+  ConnectionEnd& end = c.ends[index(side)];
   if ((end.noted & bit) != 0) return true;
   end.noted |= bit;
   add_letter(c, side, upper);
@@ -63,12 +63,12 @@ void add_scaled(Connection& c, Side side, char upper, std::uint64_t count) noexc
 }
 
 // The offset nearest to `near` that has this sequence number; negative when it lies before the start.
-std::int64_t offset_of(const Endpoint& end, std::uint32_t sequence, std::uint64_t near) noexcept {
+std::int64_t offset_of(const ConnectionEnd& end, std::uint32_t sequence, std::uint64_t near) noexcept {
   const auto delta = static_cast<std::int32_t>(sequence - end.start - static_cast<std::uint32_t>(near));
   return static_cast<std::int64_t>(near) + delta;
 }
 
-void become(Endpoint& end, EndState state) noexcept {
+void become(ConnectionEnd& end, EndState state) noexcept {
   if (state == end.state) return;
   end.previous = end.state;
   end.state = state;
@@ -113,8 +113,8 @@ class Observation {
   Connection& c_;
   const Layer& packet_;
   const Side side_, other_;
-  Endpoint& end_;
-  Endpoint& peer_;
+  ConnectionEnd& end_;
+  ConnectionEnd& peer_;
   const Time time_;
   std::int64_t offset_ = 0;         // of the packet's sequence number
   std::uint64_t peer_acked_ = 0;    // before this packet
@@ -358,7 +358,7 @@ void Observation::find_gaps() noexcept {
 }
 
 void Observation::gap(std::uint64_t bytes) noexcept {
-  const auto in_order = [](const Endpoint& e) {
+  const auto in_order = [](const ConnectionEnd& e) {
     return e.state == EndState::established ||
            (e.state == EndState::closed && e.previous == EndState::established);
   };
@@ -378,7 +378,7 @@ void Observation::measure_handshake() noexcept {
 }
 
 void Observation::settle() noexcept {
-  const auto open = [](const Endpoint& e) {
+  const auto open = [](const ConnectionEnd& e) {
     return e.state == EndState::established || e.state == EndState::partial;
   };
   const auto whole = [this](Side side) {
@@ -387,7 +387,7 @@ void Observation::settle() noexcept {
   };
   const bool measured = c_.syn_time.ns == 0 || c_.handshake.ns != 0;
   const bool settled = open(end_) && open(peer_) && measured && whole(side_) && whole(other_);
-  for (Endpoint& e : c_.ends)
+  for (ConnectionEnd& e : c_.ends)
     e.noted = static_cast<std::uint8_t>(settled ? e.noted | letter::settled : e.noted & ~letter::settled);
 }
 
@@ -429,7 +429,7 @@ void observe_closely(Connection& c, const Layer& packet, Side side, Time time) {
     Observation(c, packet, side, time).run();
     return;
   }
-  Endpoint& end = c.ends[index(side)];
+  ConnectionEnd& end = c.ends[index(side)];
   end.state = EndState::established;
   // What an ICMP message carries comes after the eight bytes that all types share (RFC 792, RFC 4443).
   const bool icmp = packet.proto == IpProto::icmp || packet.proto == IpProto::icmpv6;
@@ -450,8 +450,8 @@ bool starts_reversed(const Layer& first) noexcept {
 
 bool is_new_connection(const Connection& c, const Layer& packet, Side side) noexcept {
   if (packet.proto != IpProto::tcp || (packet.tcp_flags & tcp_flag::syn) == 0 || !c.begun) return false;
-  const Endpoint& orig = c.ends[0];
-  const Endpoint& resp = c.ends[1];
+  const ConnectionEnd& orig = c.ends[0];
+  const ConnectionEnd& resp = c.ends[1];
   if ((packet.tcp_flags & tcp_flag::ack) != 0) {
     // An answer. It can begin a connection only where the SYN of the old one was not seen either.
     return orig.state == EndState::inactive && resp.state != EndState::inactive &&
@@ -460,7 +460,7 @@ bool is_new_connection(const Connection& c, const Layer& packet, Side side) noex
   if (closed(c)) return true;
   // The first SYN of an end whose peer has spoken: the peer's SYN-ACK had overtaken it and told its number,
   // or both open at once (RFC 9293 §3.5).
-  const Endpoint& sender = c.ends[index(side)];
+  const ConnectionEnd& sender = c.ends[index(side)];
   const bool simultaneous =
       side == Side::resp && sender.state == EndState::inactive && orig.state == EndState::syn_sent;
   return !simultaneous && packet.sequence != sender.start;
@@ -474,9 +474,9 @@ std::string_view state(const Connection& c, IpProto proto) noexcept {
 }
 
 std::uint64_t payload(const Connection& c, Side side, IpProto proto) noexcept {
-  const Endpoint& end = c.ends[index(side)];
+  const ConnectionEnd& end = c.ends[index(side)];
   if (proto != IpProto::tcp) return end.next;
-  const Endpoint& peer = c.ends[1 - index(side)];
+  const ConnectionEnd& peer = c.ends[1 - index(side)];
   // A reset for a half-open connection carries the numbers of an older one.
   if (end.previous == EndState::syn_sent && end.state == EndState::reset &&
       peer.state == EndState::inactive && end.acked > 1)

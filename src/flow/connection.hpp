@@ -18,7 +18,7 @@ enum class EndState : std::uint8_t { inactive, syn_sent, syn_ack_sent, partial, 
 
 // One sender. Its sequence numbers are kept as 64-bit offsets from `start`, so that a wrap is not a special
 // case: the SYN has offset 0 and the first byte 1, also when no SYN was seen.
-struct Endpoint {
+struct ConnectionEnd {
   std::uint64_t next = 0;   // one past the highest offset sent. Not TCP: payload bytes
   std::uint64_t acked = 0;  // highest acknowledgment of it by the other end
   std::uint32_t start = 0;
@@ -44,7 +44,7 @@ struct MissingRangesDelete {
 };
 
 struct alignas(64) Connection {
-  std::array<Endpoint, 2> ends{};  // by Side
+  std::array<ConnectionEnd, 2> ends{};  // by Side
 
   std::unique_ptr<MissingRanges, MissingRangesDelete> missing;  // made when a segment is first out of order
   Time syn_time{};                        // of the latest SYN before the handshake completed; 0: none seen
@@ -99,7 +99,7 @@ inline std::optional<Duration> rtt(const Connection& c) noexcept {
 void observe_closely(Connection& c, const Layer& packet, Side side, Time time);
 
 // A segment that follows the last one, of a connection where nothing is the matter.
-inline bool observe_plain(Endpoint& sender, Endpoint& receiver, const Layer& p) noexcept {
+inline bool observe_plain(ConnectionEnd& sender, ConnectionEnd& receiver, const Layer& p) noexcept {
   constexpr std::uint8_t control = tcp_flag::syn | tcp_flag::fin | tcp_flag::rst | tcp_flag::ack;
   const std::uint8_t needed = letter::settled | (p.payload_length > 0 ? letter::data : letter::ack);
   if ((p.tcp_flags & control) != tcp_flag::ack || (sender.noted & needed) != needed || p.window == 0)
@@ -119,7 +119,7 @@ inline bool observe_plain(Endpoint& sender, Endpoint& receiver, const Layer& p) 
 
 inline bool observe(Connection& c, const Layer& packet, Side side, Time time) {
   const auto from = static_cast<std::size_t>(side);
-  Endpoint& sender = c.ends[from];
+  ConnectionEnd& sender = c.ends[from];
   if (packet.proto == IpProto::tcp) {
     if (observe_plain(sender, c.ends[1 - from], packet)) return true;
   } else if (packet.proto == IpProto::udp && (sender.noted & letter::data) != 0) {
