@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "core/ascii.hpp"
+
 namespace weir {
 namespace {
 constexpr std::array<std::pair<IpProto, std::string_view>, 17> proto_names = {{
@@ -37,9 +39,9 @@ std::string_view name_of(IpProto proto) noexcept {
 
 std::optional<IpProto> parse_ip_proto(std::string_view text) noexcept {
   for (const auto& [number, name] : proto_names)
-    if (name == text) return number;
-  if (text == "vrrp") return IpProto{112};
-  if (text == "icmp6" || text == "ipv6-icmp") return IpProto::icmpv6;
+    if (equal_nocase(name, text)) return number;
+  if (equal_nocase(text, "vrrp")) return IpProto{112};
+  if (equal_nocase(text, "icmp6") || equal_nocase(text, "ipv6-icmp")) return IpProto::icmpv6;
   std::uint8_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;

@@ -95,6 +95,7 @@ constexpr Case comparisons[] = {
     {"bytes in 1M..2M", true},
     {"proto == tcp", true},
     {"proto == 6", true},
+    {"proto == TCP and not proto == Udp and proto in {ICMPv6, tCP}", true},
     {"proto in {udp, icmp}", false},
     {"encrypted", true},
     {"not encrypted", false},
