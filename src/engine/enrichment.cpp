@@ -70,11 +70,12 @@ void Enrichment::add_to(Emitter::Wants& wants) const {
 }
 
 void Enrichment::stats(Time now, Emitter& out) const {
-  if (names_ == nullptr) return;
-  const ReverseCounts counts = names_->counts();
   const auto stat = [&](std::string_view name, std::uint64_t value) {
     out.emit(Stat{.time = now, .name = name, .value = value});
   };
+  if (!geo_.empty()) stat("geo_damaged", geo_.damaged());
+  if (names_ == nullptr) return;
+  const ReverseCounts counts = names_->counts();
   stat("names_asked", counts.asked);
   stat("names_found", counts.named);
   stat("names_without", counts.unnamed);

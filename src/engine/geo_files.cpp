@@ -4,6 +4,7 @@
 #include <maxminddb.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -46,9 +47,12 @@ std::uint32_t as_in(const MMDB_entry_data_s& data) noexcept {
   }
 }
 
-MMDB_entry_data_s value_at(MMDB_entry_s entry, const char* const* path) noexcept {
+// Without data where there is none, or what is there cannot be read; `damaged` is set then.
+MMDB_entry_data_s value_at(MMDB_entry_s entry, const char* const* path, bool& damaged) noexcept {
   MMDB_entry_data_s data{};
-  if (MMDB_aget_value(&entry, &data, path) != MMDB_SUCCESS) data.has_data = false;
+  const int status = MMDB_aget_value(&entry, &data, path);
+  if (status != MMDB_SUCCESS) data.has_data = false;
+  damaged |= status != MMDB_SUCCESS && status != MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR;
   return data;
 }
 
@@ -74,6 +78,7 @@ struct GeoFiles::File {
   }
   MMDB_s db{};
   bool opened = false;
+  std::atomic<std::uint64_t> damaged{0};
 };
 
 GeoFiles::GeoFiles() noexcept = default;
@@ -115,13 +120,24 @@ GeoAnswer GeoFiles::find(const Addr& address) const noexcept {
     int error = MMDB_SUCCESS;
     const MMDB_lookup_result_s found =
         MMDB_lookup_sockaddr(&file->db, reinterpret_cast<const sockaddr*>(&socket), &error);
-    if (error != MMDB_SUCCESS || !found.found_entry) continue;
-    if (answer.country == 0) answer.country = country_in(value_at(found.entry, maxmind_country));
-    if (answer.country == 0) answer.country = country_in(value_at(found.entry, flat_country));
-    if (answer.as == 0) answer.as = as_in(value_at(found.entry, as_number));
+    // A file of IPv4 says nothing of IPv6.
+    bool damaged = error != MMDB_SUCCESS && error != MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR;
+    if (error == MMDB_SUCCESS && found.found_entry) {
+      const auto value = [&](const char* const* path) { return value_at(found.entry, path, damaged); };
+      if (answer.country == 0) answer.country = country_in(value(maxmind_country));
+      if (answer.country == 0) answer.country = country_in(value(flat_country));
+      if (answer.as == 0) answer.as = as_in(value(as_number));
+    }
+    if (damaged) file->damaged.fetch_add(1, std::memory_order_relaxed);
     if (answer.country != 0 && answer.as != 0) break;
   }
   return answer;
+}
+
+std::uint64_t GeoFiles::damaged() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& file : files_) sum += file->damaged.load(std::memory_order_relaxed);
+  return sum;
 }
 
 }  // namespace weir

@@ -36,8 +36,10 @@ class GeoFiles {
   ~GeoFiles();
 
   bool empty() const noexcept { return files_.empty(); }
-  // Of each value the first file that has one tells it. What is damaged tells nothing.
+  // Of each value the first file that has one tells it. What is damaged tells nothing, and is counted.
   GeoAnswer find(const Addr& address) const noexcept;
+  // How often a file was damaged where an address was looked up.
+  std::uint64_t damaged() const noexcept;
 
  private:
   struct File;

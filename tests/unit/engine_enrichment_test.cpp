@@ -111,6 +111,23 @@ TEST(GeoFiles, DamageIsSurvived) {
   EXPECT_GT(refused, whole.size() / 7);
 }
 
+TEST(GeoFiles, DamageIsCounted) {
+  const TempFolder folder;
+  MmdbWriter writer;
+  writer.add(prefix("192.0.2.0/24"), maxmind("DE", 64500));
+  writer.add(prefix("198.51.100.0/24"), flat("FR"));
+  std::string bytes = writer.file();
+  const std::size_t at = bytes.find("iso_code") - 2;  // the control byte of the map that holds it
+  bytes[at] = '\xff';
+  const std::string paths[] = {folder.write("damaged.mmdb", bytes)};
+  const GeoFiles geo = GeoFiles::open(paths).value();
+  EXPECT_EQ(geo.find(addr("198.51.100.1")).country, country_number("FR"));
+  EXPECT_EQ(geo.find(addr("203.0.113.1")).country, 0U);
+  EXPECT_EQ(geo.damaged(), 0U) << "what is not there is not damaged";
+  EXPECT_EQ(geo.find(addr("192.0.2.1")).country, 0U);
+  EXPECT_EQ(geo.damaged(), 1U);
+}
+
 std::string_view name_of(const NetworkNames& names, std::string_view address) {
   const std::uint32_t found = names.find(addr(address));
   return found == NetworkNames::none ? "-" : names.name(found);
