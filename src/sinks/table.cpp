@@ -1,5 +1,6 @@
 // Aligned columns. For a terminal: human units, the columns that fit, colours. Into a pipe or a file: every
-// column, every value exact and unclipped, the same whatever the timing.
+// column, every value exact and unclipped, the same whatever the timing; only rates and shares, which were
+// divided, are rounded.
 //
 // Column widths come from the first rows of a record type. When several types come, rows are held back and
 // printed type by type, a window at a time, each under its header; so order is kept within a type, not across
@@ -121,6 +122,8 @@ class TableSink final : public Sink {
       out += human_count(*static_cast<const std::uint64_t*>(value));
     } else if (options_.terminal && field.kind == Kind::f64) {
       put_number(out, field, *static_cast<const double*>(value));
+    } else if (field.kind == Kind::f64 && field.unit != Unit::none) {
+      put_rounded(out, field, *static_cast<const double*>(value));
     } else {
       append_value(out, field.kind, value, options_.time);
     }
@@ -135,8 +138,14 @@ class TableSink final : public Sink {
       const std::string bar = human_bar(value / 100, bar_columns);
       out += fmt::format("{}{} {:5.1f} %", bar, std::string(bar_columns - display_width(bar), ' '), value);
     } else {
-      out += value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+      put_rounded(out, field, value);
     }
+  }
+  static void put_rounded(std::string& out, const FieldInfo& field, double value) {
+    if (field.unit == Unit::percent)
+      out += fmt::format("{:.1f}", value);
+    else
+      out += value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
   }
 
   // Prints what is held, type by type.

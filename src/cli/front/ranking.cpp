@@ -240,11 +240,12 @@ AnswerType::AnswerType(const Question& question, bool series)
     add(std::string(answer::first), "First seen", Kind::time);
     add(std::string(answer::duration), "From the first to the last", Kind::duration, Unit::seconds);
   }
-  if (question.has_sum("packets")) add(std::string(answer::packets_per_second), "Packets/s", Kind::f64);
+  if (question.has_sum("packets"))
+    add(std::string(answer::packets_per_second), "Packets/s", Kind::f64, Unit::packets);
   if (question.has_sum("bytes"))
     add(std::string(answer::bits_per_second), "Bit/s", Kind::f64, Unit::bits_per_second);
   if (!series && question.has_sum("bytes") && question.has_sum("packets"))
-    add(std::string(answer::bytes_per_packet), "Bytes per packet", Kind::f64);
+    add(std::string(answer::bytes_per_packet), "Bytes per packet", Kind::f64, Unit::bytes);
   type_.size = (type_.size + type_.align - 1) / type_.align * type_.align;
 }
 
