@@ -125,8 +125,11 @@ Result<Arguments> parse_command_line(const CommandSpec& command, std::span<const
     arguments.values["help"];
     return arguments;
   }
-  if (const auto extras = app.remaining(); !extras.empty())
-    return tl::unexpected<Error>(unknown(command, extras.front()));
+  auto extras = app.remaining();
+  // CLI11 counts the -- that ends the options among them.
+  if (const auto mark = std::find(extras.begin(), extras.end(), "--"); mark != extras.end())
+    extras.erase(mark);
+  if (!extras.empty()) return tl::unexpected<Error>(unknown(command, extras.front()));
   for (std::size_t i = 0; i < given.size(); ++i) {
     const Option& option = command.options[i];
     WEIR_CHECK(check_option(command, option, given[i].values));
