@@ -15,6 +15,7 @@
 #include "cli/front/status_line.hpp"
 #include "cli/front/storing.hpp"
 #include "core/human.hpp"
+#include "core/size.hpp"
 #include "engine/collect_files.hpp"
 #include "engine/collector.hpp"
 #include "os/terminal.hpp"
@@ -54,11 +55,11 @@ struct Selection {
 
 Result<Selection> selection_from(const Arguments& arguments) {
   const bool live = arguments.all("").empty();
-  const std::string_view format = arguments.value("output");
+  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   const std::string_view fallback = terminal ? "table" : "json";
-  const std::string_view form = format.empty() ? fallback : format;
-  const bool one_type = form == "csv" || form == "tsv" || (form == "table" && (live || !terminal));
+  const SinkSpec* sink = chosen != nullptr ? chosen : find_plugin<SinkSpec>(fallback);
+  const bool one_type = !sink->mixes_types || (sink->name == "table" && (live || !terminal));
   RecordTypes usual{&record_type<Flow>()};
   if (stores(arguments)) {
     usual = collected_types();
@@ -152,7 +153,7 @@ Result<CollectorOptions> collector_options(const Arguments& arguments) {
     WEIR_TRY(const std::uint64_t threads, number_of(arguments, "threads", 1, most_threads));
     options.threads = static_cast<unsigned>(threads);
   }
-  WEIR_TRY(options.receive_queue, memory_of(arguments, "rcvbuf"));
+  WEIR_TRY(options.receive_queue, parse_size(arguments.value("rcvbuf"), "--rcvbuf"));
   if (arguments.has("duration")) {
     WEIR_TRY(options.duration, duration_of(arguments, "duration"));
   }
@@ -247,7 +248,7 @@ constexpr Option options[] = {
     {.name = "rcvbuf",
      .value = "SIZE",
      .doc = "Room for datagrams that wait to be read, at each address",
-     .fallback = "64M",
+     .fallback = "64Mi",
      .group = "Receiving"},
     {.name = "duration", .value = "TIME", .doc = "Stop after this long", .group = "Receiving"},
     {.name = "stats",
@@ -291,6 +292,7 @@ constexpr CommandSpec spec{
         "environment.\n",
     .options = options,
     .run = run_collect,
+    .group = "Traffic",
 };
 
 }  // namespace

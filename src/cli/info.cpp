@@ -338,6 +338,7 @@ constexpr CommandSpec spec{
         "  weir info *.pcap -o csv -f file,packets,duration\n",
     .options = options,
     .run = run,
+    .group = "Traffic",
 };
 
 }  // namespace

@@ -358,6 +358,7 @@ constexpr CommandSpec spec{
         "environment.\n",
     .options = options,
     .run = run_read,
+    .group = "Traffic",
 };
 
 }  // namespace

@@ -6,13 +6,22 @@
 namespace weir {
 namespace {
 
-// -o NAME://DESTINATION; or a name alone.
+// What the name of a file says of its format; empty: nothing.
+std::string_view format_by_name(std::string_view path) {
+  for (const std::string_view format : {"json", "csv", "tsv", "parquet"})
+    if (path.size() > format.size() && path.ends_with(format) && path[path.size() - format.size() - 1] == '.')
+      return format;
+  return path.ends_with(".ndjson") || path.ends_with(".jsonl") ? "json" : std::string_view{};
+}
+
+// -o NAME://DESTINATION; or a name alone, which -w FILE may stand in for.
 struct Format {
   std::string_view name, destination;
 };
 Format format_of(const Arguments& arguments) {
   constexpr std::string_view mark = "://";
   const std::string_view text = arguments.value("output");
+  if (text.empty()) return {format_by_name(arguments.value("write")), {}};
   const std::size_t at = text.find(mark);
   if (at == text.npos) return {text, {}};
   return {text.substr(0, at), text.substr(at + mark.size())};

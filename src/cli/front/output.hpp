@@ -25,7 +25,8 @@ inline constexpr Option write_option{
     .letter = 'w',
     .value = "PATH",
     .doc =
-        "Into this file, which appears when it is whole; into one file per record type when PATH ends in /",
+        "Into this file, which appears when it is whole; without -o its name tells the format: .json, .csv, "
+        ".tsv, .parquet. Into one file per record type when PATH ends in /",
     .choices = "@files",
     .group = "Output"};
 inline constexpr Option time_option{.name = "time",
@@ -50,7 +51,7 @@ struct Output {
 Result<Output> output_from(const Arguments& arguments, std::vector<const RecordType*> types,
                            std::string_view fallback);
 
-// The sink that -o and --profile name; nullptr when neither is given.
+// The sink that -o and --profile name, or else the name of the file that -w names; nullptr when none does.
 Result<const SinkSpec*> chosen_sink(const Arguments& arguments);
 
 // Comma-separated values of a repeatable option: -f a,b -f c.

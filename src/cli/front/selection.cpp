@@ -63,18 +63,4 @@ Result<Duration> duration_of(const Arguments& arguments, std::string_view option
   return parsed;
 }
 
-Result<std::uint64_t> memory_of(const Arguments& arguments, std::string_view option) {
-  const std::string_view text = arguments.value(option);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::string_view units = "kMG";
-  const std::size_t power = unit.empty() ? 0 : units.find(unit.front() == 'K' ? 'k' : unit.front()) + 1;
-  constexpr std::uint64_t most = std::uint64_t{1} << 30U;
-  if (error != std::errc{} || unit.size() > 1 || (!unit.empty() && power == 0) || value > most)
-    return fail(Code::usage, fmt::format("\"{}\" is not an amount of memory", text),
-                fmt::format("--{}", option), "write 65536, 64k or 64M");
-  return value << (10 * power);
-}
-
 }  // namespace weir

@@ -32,7 +32,5 @@ Emitter::Wants wants_of(const RecordTypes& types, const Filter& filter, std::str
 Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view option, std::uint64_t least,
                                 std::uint64_t most);
 Result<Duration> duration_of(const Arguments& arguments, std::string_view option);
-// Bytes: 65536, 64k, 64M, 1G; powers of 1024.
-Result<std::uint64_t> memory_of(const Arguments& arguments, std::string_view option);
 
 }  // namespace weir
