@@ -112,13 +112,19 @@ void PingRecorder::record(const PingEvent& event) {
 void PingRecorder::watch(Watched& w, const PingEvent& event) {
   if (event.kind == Outcome::late || event.kind == Outcome::duplicate) return;
   if (event.kind == Outcome::reply) {
+    if (w.silent == 0 || event.seq < w.silent_seq) return;
     if (w.down) record_outage(w, event);
     w.down = false;
     w.silent = 0;
     w.reason = {};
     return;
   }
-  if (w.silent == 0) w.silent_since = event.time;
+  // Known late: a probe after it was answered.
+  if (event.seq < w.tally.answered_up_to()) return;
+  if (w.silent == 0) {
+    w.silent_since = event.time;
+    w.silent_seq = event.seq;
+  }
   ++w.silent;
   if (event.kind != Outcome::timeout || w.reason.empty()) {
     w.reason = reason_of(event);

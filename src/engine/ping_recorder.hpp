@@ -49,7 +49,8 @@ class PingRecorder final : public PingListener {
     PingTally tally;
     Time first, last;  // of the stretch: first probe left, last one settled
     Time silent_since;
-    std::uint32_t silent = 0;  // probes in a row without answer
+    std::uint64_t silent_seq = 0;  // the first probe without answer, after the last that had one
+    std::uint32_t silent = 0;      // probes since then
     bool down = false;
     std::uint8_t type = 0, code = 0;  // the ICMP error of this silence
     std::string_view reason{};

@@ -42,6 +42,8 @@ class PingTally {
   std::uint64_t late_replies() const noexcept { return late_; }
   std::uint64_t errors() const noexcept { return errors_; }
   std::size_t kept(RttSamples samples) const noexcept;
+  // One more than the latest probe that was answered, in this stretch or before.
+  std::uint64_t answered_up_to() const noexcept { return expected_; }
 
  private:
   std::int64_t min_ = 0, max_ = 0;

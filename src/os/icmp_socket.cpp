@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <ctime>
 
 #include "os/endpoint.hpp"
 
@@ -165,6 +166,10 @@ Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
   }
   numbered_ = options.stamp_sent && enable_stamps(s, Stamps::sent_as_well);
   if (!numbered_) enable_stamps(s, Stamps::received);
+  // The first socket that asks for it makes the kernel stamp what is received, but in a work item of its own
+  // (net_enable_timestamp()). It gets the time for that; replies that come before have no stamp.
+  constexpr timespec ample{0, 1'000'000};
+  ::nanosleep(&ample, nullptr);
   return {};
 }
 

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""weir ping in network namespaces: loss, delay, duplicates, reordering and silence as peers/tun.py makes them, with and
+without privilege, and every kind of probe against a real server. Usage: ping.py PATH/TO/weir"""
+import http.server
+import json
+import os
+import pathlib
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from peers.tun import TunNetwork
+
+SETUP = """
+ip link set lo up
+ip link add here type veth peer name there
+ip addr add 10.9.0.1/24 dev here
+ip addr add fd09::1/64 dev here nodad
+ip neigh add 10.9.0.7 lladdr 02:00:00:00:00:07 dev here
+ip link set there netns $PEER
+ip link set here up
+nsenter -t $PEER -n sh -ec "
+  ip addr add 10.9.0.2/24 dev there
+  ip addr add 10.9.0.3/24 dev there
+  ip addr add fd09::2/64 dev there nodad
+  ip link set there up"
+"""
+
+failures = []
+
+
+def check(what, holds, seen=""):
+    if not holds:
+        failures.append(what)
+        print(f"FAILED: {what}: {seen}")
+
+
+class Weir:
+    def __init__(self, program):
+        self.program = program
+
+    def ping(self, words, user=None, code=0):
+        """The records, by type."""
+        done = subprocess.run([self.program, "ping", *words.split(), "-o", "json"], capture_output=True, text=True,
+                              timeout=120, check=False, user=user, group=user, extra_groups=[] if user else None)
+        check(f"exit code of ping {words}", done.returncode == code, f"{done.returncode} {done.stderr}")
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        return {kind: [r for r in records if r["type"] == kind] for kind in ("ping", "ping_stats", "outage", "stat")}, done.stderr
+
+
+def impairments(weir):
+    got, _ = weir.ping("10.9.0.2 fd09::2 -c 3 -i 20ms")
+    check("everything is answered", [r["status"] for r in got["ping"]] == ["reply"] * 6, got["ping"])
+    check("with the kernel's times", all(r["clock"] == "kernel" for r in got["ping"] if r["seq"] > 0), got["ping"])
+    check("one summary for each", sorted(r["target"] for r in got["ping_stats"]) == ["10.9.0.2", "fd09::2"], got["ping_stats"])
+
+    got, _ = weir.ping("10.8.2.1 -c 3 -i 20ms -t 200ms", code=1)
+    stats = got["ping_stats"][0]
+    check("all lost", (stats["sent"], stats["received"], stats["loss"]) == (3, 0, 100), stats)
+    check("no round trips of nothing", "rtt_avg" not in stats, stats)
+    check("an outage", [(o["state"], o["lost"], o["reason"]) for o in got["outage"]] == [("down", 3, "timeout")], got["outage"])
+
+    got, _ = weir.ping("10.8.3.1 -c 100 -i 2ms -t 300ms --loss 25.1%")
+    stats = got["ping_stats"][0]
+    check("a fourth is lost", (stats["sent"], stats["received"], stats["loss"]) == (100, 75, 25), stats)
+    check("and no outage", got["outage"] == [], got["outage"])
+    weir.ping("10.8.3.2 -c 100 -i 2ms -t 300ms --loss 25%", code=1)
+
+    got, _ = weir.ping("10.8.4.1 -c 5 -i 20ms")
+    # The last one's second reply may come when all is settled.
+    stats = got["ping_stats"][0]
+    check("duplicates are counted, and are no replies", stats["received"] == 5 and stats["duplicates"] >= 4, stats)
+
+    got, _ = weir.ping("10.8.5.1 -c 10 -i 5ms")
+    stats = got["ping_stats"][0]
+    check("every second one is overtaken", (stats["received"], stats["reordered"]) == (10, 5), stats)
+
+    got, _ = weir.ping("10.8.6.1 -c 5 -i 20ms --rtt 10ms", code=1)
+    stats = got["ping_stats"][0]
+    check("delay", 0.030 <= stats["rtt_min"] <= stats["rtt_p50"] <= stats["rtt_max"], stats)
+    got, _ = weir.ping("10.8.6.1 -c 2 -i 300ms -t 10ms", code=1)
+    check("late replies are lost and told", [r["status"] for r in got["ping"]][:3] == ["timeout", "late", "timeout"], got["ping"])
+
+
+def errors(weir):
+    got, _ = weir.ping("203.0.113.9 -c 1", code=1)
+    check("no route", (got["ping"][0]["status"], got["ping"][0]["reason"]) == ("failed", "Network is unreachable"), got["ping"])
+    got, _ = weir.ping("10.9.0.99 -c 1 -t 20s", code=1)
+    ping = got["ping"][0]
+    check("nobody has the address", (ping["status"], ping["reason"], ping["from_ip"]) == ("unreachable", "host_unreachable", "10.9.0.1"), ping)
+    got, _ = weir.ping("10.8.7.1 -c 1 -t 20s", code=1)
+    ping = got["ping"][0]
+    check("a router's error", (ping["status"], ping["icmp_type"], ping["icmp_code"], ping["from_ip"]) == ("unreachable", 3, 1, "10.8.0.254"), ping)
+    got, _ = weir.ping("10.8.9.1 -c 1 -t 20s --ttl 1", code=1)
+    ping = got["ping"][0]
+    check("too far", (ping["reason"], ping["from_ip"]) == ("ttl_exceeded", "10.8.0.101"), ping)
+    got, told = weir.ping("nosuch.invalid 10.9.0.2 -c 1")
+    check("others go on", len(got["ping"]) == 1 and "nosuch.invalid: " in told, told)
+    _, told = weir.ping("nosuch.invalid -c 1", code=2)
+    check("no name is left", "no name could be resolved" in told, told)
+
+
+def outage(weir):
+    words = "10.8.8.1 --every 20ms -t 15ms -r outage -o json"
+    run = subprocess.Popen([weir.program, "ping", *words.split()], stdout=subprocess.PIPE, text=True)
+    down, up = json.loads(run.stdout.readline()), json.loads(run.stdout.readline())
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=20)
+    check("a signal ends it", run.returncode == 0, run.returncode)
+    check("down after three", (down["state"], down["lost"], down["reason"]) == ("down", 3, "timeout"), down)
+    check("up again", (up["state"], up["start"], up["lost"]) == ("up", down["start"], 10), up)
+    check("for as long as ten probes take", 0.19 < up["duration"] < 5, up)
+
+
+def privilege(weir, folder):
+    copy = pathlib.Path(folder) / "weir"
+    copy.write_bytes(pathlib.Path(weir.program).read_bytes())
+    copy.chmod(0o755)
+    os.chmod(folder, 0o755)
+    nobody = Weir(str(copy))
+    _, told = nobody.ping("10.9.0.2 -c 1", user=65534, code=3)
+    check("the remedy is named", "setcap cap_net_raw+ep" in told and "ping_group_range" in told, told)
+    subprocess.run("sysctl -qw net.ipv4.ping_group_range='0 2147483647'", shell=True, check=True)
+    got, _ = nobody.ping("10.9.0.2 fd09::2 10.9.0.99 -c 1 -t 20s --loss 100%", user=65534, code=1)
+    seen = {r["target"]: (r["status"], r.get("clock"), r.get("reason")) for r in got["ping"]}
+    check("datagram sockets", seen == {"10.9.0.2": ("reply", "kernel", None), "fd09::2": ("reply", "kernel", None),
+                                       "10.9.0.99": ("unreachable", None, "host_unreachable")}, seen)
+    # More probes under way than a datagram socket's 16 bits of sequence number tell apart.
+    got, _ = nobody.ping("127.0.0.0/15 -c 1 -i 0 --rate 10000000 -t 20s -r stat", user=65534)
+    stat = {r["name"]: r["value"] for r in got["stat"]}
+    check("131,072 targets", (stat["replies"], stat["kernel_drops"]) == (131072, 0), stat)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404 if self.path == "/no" else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class QuietServer(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass
+
+
+def answer_datagrams(answer):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            data, sender = s.recvfrom(2000)
+            s.sendto(answer(data), sender)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return s.getsockname()[1]
+
+
+def kinds(weir, folder):
+    plain = QuietServer(("127.0.0.1", 0), Handler)
+    within_tls = QuietServer(("127.0.0.1", 0), Handler)
+    key, certificate = f"{folder}/key.pem", f"{folder}/certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                    "-subj", "/CN=localhost"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    within_tls.socket = context.wrap_socket(within_tls.socket, server_side=True)
+    for server in (plain, within_tls):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    http_port, tls_port = plain.server_address[1], within_tls.server_address[1]
+    echo = answer_datagrams(lambda data: data)
+    dns = answer_datagrams(lambda q: q[:2] + b"\x81" + (b"\x82" if b"bad" in q else b"\x80") + q[4:])
+    cases = [
+        (f"tcp -p {http_port}", "reply", None), ("tcp -p 9", "refused", "connection_refused"),
+        (f"udp -p {echo} -s 100", "reply", None), ("udp -p 9", "refused", "port_unreachable"),
+        (f"dns -p {dns}", "reply", None), (f"dns -p {dns} --request bad.example", "refused", "servfail"),
+        (f"http -p {http_port}", "reply", None), (f"http -p {http_port} --request /no", "refused", "http_404"),
+        (f"https -p {tls_port}", "reply", None), (f"tls -p {tls_port}", "reply", None),
+        (f"tls -p {http_port}", "refused", "tls_handshake_failed"),
+    ]
+    for words, status, reason in cases:
+        got, _ = weir.ping(f"--probe {words} -4 localhost -c 2 -i 20ms -t 5s", code=0 if status == "reply" else 1)
+        seen = {(r["status"], r.get("reason")) for r in got["ping"]}
+        check(f"--probe {words}", seen == {(status, reason)}, got["ping"])
+
+
+def main():
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    if "inside" not in sys.argv:
+        if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode != 0:
+            print("SKIPPED: this kernel gives no network namespace; NOTHING of weir ping was tested")
+            return 77
+        return subprocess.run(["unshare", "-n", sys.executable, __file__, program, "inside"], check=False).returncode
+    peer = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE)
+    peer.stdout.readline()
+    os.environ["PEER"] = str(peer.pid)
+    weir = Weir(program)
+    try:
+        subprocess.run(["sh", "-ec", SETUP], check=True)
+        TunNetwork()
+        with tempfile.TemporaryDirectory() as folder:
+            impairments(weir)
+            errors(weir)
+            outage(weir)
+            kinds(weir, folder)
+            privilege(weir, folder)
+    finally:
+        peer.kill()
+    print(f"{len(failures)} checks failed" if failures else "ping: fine")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
