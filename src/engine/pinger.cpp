@@ -1,7 +1,5 @@
 #include "engine/pinger.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -49,10 +47,9 @@ bool Pinger::run(StopSignals& signals) {
     if (now >= next_tick_) next_tick_ = listener_.tick(now);
     if ((!any && done == 0) || now - idled_ > busy_idle) {
       idled_ = now;
-      if (!listener_.idle()) return false;
+      if (!listener_.idle() || signals.take()) return false;
     }
     if (!any && done == 0 && unfinished_ > 0 && !wait(signals, now)) return false;
-    if (signals.take()) return false;
   }
   return true;
 }
@@ -277,8 +274,9 @@ bool Pinger::wait(StopSignals& signals, Time now) {
   if (ready_at_ < ready_.size()) by(std::max(pacer_.next(), retry_));
   const std::int64_t ns = std::max<std::int64_t>((wake - now).ns, 0);
   const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
-  pollfd entries[] = {{prober_.fd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}};
-  ::ppoll(entries, std::size(entries), wake.ns == INT64_MAX ? nullptr : &time, nullptr);
+  entries_.assign({{signals.fd(), POLLIN, 0}});
+  for (const int fd : prober_.fds()) entries_.push_back({fd, POLLIN, 0});
+  ::ppoll(entries_.data(), entries_.size(), wake.ns == INT64_MAX ? nullptr : &time, nullptr);
   return !signals.take();
 }
 

@@ -1,7 +1,8 @@
 // Probes of many targets, again and again: when each is due, what is under way, and what came of it.
 #pragma once
 
-#include <functional>
+#include <poll.h>
+
 #include <vector>
 
 #include "os/descriptor.hpp"
@@ -122,6 +123,7 @@ class Pinger {
   std::size_t unfinished_ = 0;  // targets
   std::vector<ProbeNews> news_;
   std::vector<ProbeRequest> requests_;
+  std::vector<pollfd> entries_;
   PingCounts counts_;
   Time retry_{}, idled_{}, next_tick_{};
 };

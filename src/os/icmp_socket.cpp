@@ -138,7 +138,8 @@ Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
     accept_types(s, v6_);
   else
     set(s, level, v6_ ? IPV6_RECVERR : IP_RECVERR, 1);
-  set(s, level, v6_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
+  // A raw IPv4 socket gives the header.
+  if (v6_ || access_ == IcmpAccess::datagram) set(s, level, v6_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
   if (options.ttl) set(s, level, v6_ ? IPV6_UNICAST_HOPS : IP_TTL, *options.ttl);
   if (options.tos) set(s, level, v6_ ? IPV6_TCLASS : IP_TOS, *options.tos);
   set(s, SOL_SOCKET, SO_BROADCAST, 1);

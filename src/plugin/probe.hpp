@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,7 @@ class Prober {
   virtual std::size_t send(const ProbeRequest* requests, std::size_t count, std::vector<ProbeNews>& news) = 0;
   // Adds what has happened, without waiting; that a probe left before that it was answered.
   virtual void receive(std::vector<ProbeNews>& news) = 0;
-  virtual int fd() const = 0;                          // readable when receive() has something
+  virtual std::span<const int> fds() const = 0;        // one is readable when receive() has something
   virtual void forget(std::uint32_t /*number*/) {}     // its time is over
   virtual std::string way() const = 0;                 // how it goes about it, for people: "raw ICMP sockets"
   virtual std::uint64_t dropped() const { return 0; }  // answers that the kernel had no room for

@@ -62,7 +62,7 @@ class ConnectionProber : public Prober {
       if (ready.size() < Poller::most) return;
     }
   }
-  int fd() const override { return poller_.fd(); }
+  std::span<const int> fds() const override { return {&fd_, 1}; }
   void forget(std::uint32_t number) override { open_.erase(number); }
   std::string way() const override { return {}; }
 
@@ -171,6 +171,7 @@ class ConnectionProber : public Prober {
   const int type_;
   const ProbeOptions options_;
   Poller poller_;
+  const int fd_ = poller_.fd();
   std::unordered_map<std::uint32_t, Open> open_;
 };
 

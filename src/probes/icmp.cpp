@@ -2,7 +2,6 @@
 // that 2^32 of them can be told apart; with a datagram socket, whose identifier is the kernel's, its lower
 // half is the sequence number and the data has all of it. A cookie in the data proves that a reply is to a
 // probe of ours.
-#include <sys/epoll.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 
 #include "core/hash.hpp"
 #include "os/icmp_socket.hpp"
-#include "os/poller.hpp"
 #include "plugin/probe.hpp"
 #include "probe/cookie.hpp"
 
@@ -269,7 +267,7 @@ class IcmpProber final : public Prober {
     for (auto& f : families_)
       if (f) f->receive(news);
   }
-  int fd() const override { return poller_.fd(); }
+  std::span<const int> fds() const override { return fds_; }
   std::string way() const override {
     for (const auto& f : families_)
       if (f) return f->socket().access() == IcmpAccess::raw ? "raw ICMP sockets" : "ICMP datagram sockets";
@@ -298,14 +296,15 @@ class IcmpProber final : public Prober {
     wanted.largest = std::max(least, header_size + options_.size);
     WEIR_TRY(auto socket, IcmpSocket::open(v6, wanted));
     family(v6) = std::make_unique<Family>(std::move(socket), v6, options_, key_);
-    poller_.watch(family(v6)->socket().fd(), EPOLLIN, 0);
+    fds_.push_back(family(v6)->socket().fd());
     return {};
   }
 
   const ProbeOptions options_;
   CookieKey key_{};
   std::array<std::unique_ptr<Family>, 2> families_;  // IPv4, IPv6: opened when first needed
-  Poller poller_;
+  // Not behind one epoll(7): the kernel would tell it of every single packet.
+  std::vector<int> fds_;
 };
 
 Result<std::unique_ptr<Prober>> open(const ProbeOptions& options) {
