@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "core/regex.hpp"
 #include "filter/literals.hpp"
-#include "filter/regex.hpp"
 
 namespace weir::filter {
 

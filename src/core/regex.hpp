@@ -2,11 +2,13 @@
 // unless the pattern itself holds UTF-8.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 
 #include "core/result.hpp"
 
-namespace weir::filter {
+namespace weir {
 
 class Regex {
  public:
@@ -20,6 +22,10 @@ class Regex {
   // have.
   bool matches(std::string_view text) const noexcept;
 
+  // The whole match and its first nine groups, views of the text; a group that took no part has no data.
+  using Groups = std::array<std::string_view, 10>;
+  bool match(std::string_view text, Groups& groups) const noexcept;
+
   Regex(Regex&&) noexcept;
   Regex& operator=(Regex&&) noexcept;
   ~Regex();
@@ -30,4 +36,4 @@ class Regex {
   std::unique_ptr<Code> code_;
 };
 
-}  // namespace weir::filter
+}  // namespace weir

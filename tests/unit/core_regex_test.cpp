@@ -1,9 +1,9 @@
 // Regular expressions on texts that somebody else chose.
-#include "filter/regex.hpp"
+#include "core/regex.hpp"
 
 #include <gtest/gtest.h>
 
-namespace weir::filter {
+namespace weir {
 namespace {
 
 bool matches(std::string_view pattern, std::string_view text, bool ignore_case = false) {
@@ -18,6 +18,25 @@ TEST(Regex, BytesUnlessThePatternIsUtf8) {
   EXPECT_TRUE(matches("\xc3\xa9", "\xff\xfe\xc3\xa9"));  // text that is not UTF-8 is searched all the same
   EXPECT_TRUE(matches("\\x00", std::string_view("a\0b", 3)));
   EXPECT_FALSE(Regex::compile("\xc3", false));
+}
+
+TEST(Regex, GroupsAreViewsOfTheText) {
+  const auto regex = Regex::compile("^(\\w+)/(x)?([0-9.]+)?()", false);
+  ASSERT_TRUE(regex);
+  Regex::Groups groups;
+  const std::string_view text = "nginx/1.22 more";
+  ASSERT_TRUE(regex->match(text, groups));
+  EXPECT_EQ(groups[0], "nginx/1.22");
+  EXPECT_EQ(groups[1].data(), text.data());
+  EXPECT_EQ(groups[1], "nginx");
+  EXPECT_EQ(groups[2].data(), nullptr) << "took no part";
+  EXPECT_EQ(groups[3], "1.22");
+  EXPECT_TRUE(groups[4].data() != nullptr && groups[4].empty()) << "took part, without a character";
+  EXPECT_EQ(groups[5].data(), nullptr);
+  EXPECT_FALSE(regex->match("/", groups));
+  const auto many = Regex::compile("(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)(.)", false);
+  ASSERT_TRUE(many && many->match("abcdefghijk", groups));
+  EXPECT_EQ(groups[9], "i");
 }
 
 // Without the limits these take from minutes to longer than the universe has been there.
@@ -42,4 +61,4 @@ TEST(Regex, PatternsAreBounded) {
 }
 
 }  // namespace
-}  // namespace weir::filter
+}  // namespace weir

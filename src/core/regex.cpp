@@ -1,4 +1,4 @@
-#include "filter/regex.hpp"
+#include "core/regex.hpp"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <new>
 
-namespace weir::filter {
+namespace weir {
 namespace {
 
 constexpr std::size_t pattern_max = 4096;
@@ -29,7 +29,7 @@ using Owned = std::unique_ptr<T, Release>;
 
 // Matching writes here, so each thread has its own.
 struct Workspace {
-  Owned<pcre2_match_data> data{pcre2_match_data_create(1, nullptr)};
+  Owned<pcre2_match_data> data{pcre2_match_data_create(std::tuple_size_v<Regex::Groups>, nullptr)};
   Owned<pcre2_match_context> limits{pcre2_match_context_create(nullptr)};
   Owned<pcre2_jit_stack> stack{pcre2_jit_stack_create(stack_first, stack_max, nullptr)};
 
@@ -74,12 +74,39 @@ tl::expected<Regex, Regex::Failure> Regex::compile(std::string_view pattern, boo
   return Regex(std::make_unique<Code>(Code{std::move(code), jit}));
 }
 
-bool Regex::matches(std::string_view text) const noexcept {
-  thread_local const Workspace workspace;
-  const auto run = code_->jit ? pcre2_jit_match : pcre2_match;
+namespace {
+
+// What pcre2_match returned; the groups are in the workspace's data.
+int run(const pcre2_code* pattern, bool jit, std::string_view text, const Workspace& workspace) noexcept {
   const bool cut = text.size() > subject_max;
-  return run(code_->pattern.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), cut ? subject_max : text.size(),
-             0, cut ? PCRE2_NOTEOL : 0, workspace.data.get(), workspace.limits.get()) >= 0;
+  return (jit ? pcre2_jit_match : pcre2_match)(pattern, reinterpret_cast<PCRE2_SPTR>(text.data()),
+                                               cut ? subject_max : text.size(), 0, cut ? PCRE2_NOTEOL : 0,
+                                               workspace.data.get(), workspace.limits.get());
 }
 
-}  // namespace weir::filter
+const Workspace& workspace_of_thread() {
+  thread_local const Workspace workspace;
+  return workspace;
+}
+
+}  // namespace
+
+bool Regex::matches(std::string_view text) const noexcept {
+  return run(code_->pattern.get(), code_->jit, text, workspace_of_thread()) >= 0;
+}
+
+bool Regex::match(std::string_view text, Groups& groups) const noexcept {
+  const Workspace& workspace = workspace_of_thread();
+  const int found = run(code_->pattern.get(), code_->jit, text, workspace);
+  if (found < 0) return false;
+  // 0: there are more groups than wanted. Groups past the last one that took part are not written.
+  const std::size_t written = found == 0 ? groups.size() : static_cast<std::size_t>(found);
+  const PCRE2_SIZE* at = pcre2_get_ovector_pointer(workspace.data.get());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const bool took_part = i < written && at[2 * i] != PCRE2_UNSET && at[2 * i] <= at[2 * i + 1];
+    groups[i] = took_part ? text.substr(at[2 * i], at[2 * i + 1] - at[2 * i]) : std::string_view();
+  }
+  return true;
+}
+
+}  // namespace weir
