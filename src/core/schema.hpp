@@ -40,7 +40,6 @@ enum class IpProto : std::uint8_t {
 };
 // Empty for a number without a common name.
 std::string_view name_of(IpProto proto) noexcept;
-// A name in either case, or a number.
 std::optional<IpProto> parse_ip_proto(std::string_view text) noexcept;
 
 enum class Kind : std::uint8_t {
