@@ -9,6 +9,7 @@
 #include "cli/front/collect_summary.hpp"
 #include "cli/front/enriching.hpp"
 #include "cli/front/export_state.hpp"
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/selection.hpp"
@@ -219,20 +220,15 @@ Result<int> run_collect(const Arguments& arguments) {
   return arguments.all("").empty() ? from_sockets(arguments, selected) : from_files(arguments, selected);
 }
 
-constexpr Option options[] = {
+constexpr Option input_options[] = {
     {.name = "",
      .value = "FILE",
      .doc = "Captures of export datagrams, or IPFIX files; - is stdin. Without any, exports are received",
      .choices = "@files",
      .many = true},
-    records_option,
-    where_option,
-    explain_option,
-    output_option,
-    fields_option,
-    write_option,
+};
+constexpr Option receive_options[] = {
     profile_option,
-    time_option,
     {.name = "listen",
      .letter = 'l',
      .value = "ADDR:PORT",
@@ -256,18 +252,8 @@ constexpr Option options[] = {
      .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m when they are "
             "stored",
      .group = "Receiving"},
-    geo_option,
-    networks_option,
-    resolve_option,
-    store_in_option,
-    store_option,
-    sensor_option,
-    keep_option,
-    keep_size_option,
-    keep_rollups_option,
-    when_full_option,
-    sync_option,
-    flush_option,
+};
+constexpr Option work_options[] = {
     {.name = "threads",
      .value = "N",
      .doc = "Receiving threads; one per core unless given",
@@ -275,6 +261,8 @@ constexpr Option options[] = {
     {.name = "count", .letter = 'n', .value = "N", .doc = "Stop after so many flows", .group = "Working"},
     {.name = "quiet", .letter = 'q', .doc = "No status on stderr", .group = "Working"},
 };
+constexpr auto options = joined(input_options, selection_options, output_options, receive_options,
+                                enriching_options, storing_options, work_options);
 constexpr CommandSpec spec{
     .name = "collect",
     .doc = "Flow exports of routers into records: NetFlow, IPFIX, sFlow",

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/ranking.hpp"
+#include "cli/front/selection.hpp"
 #include "cli/front/time_range.hpp"
 #include "core/suggest.hpp"
 #include "filter/filter.hpp"
@@ -141,10 +143,8 @@ Result<int> run_flows(const Arguments& arguments) {
   return arguments.has("aggregate") ? add_up(arguments, *type) : list_records(arguments, *type);
 }
 
-constexpr Option options[] = {
-    {.name = "where",
-     .value = "EXPR",
-     .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
+constexpr Option own_options[] = {
+    where_option,
     {.name = "limit", .letter = 'n', .value = "N", .doc = "Only the first N lines; 0 is all"},
     {.name = "sort",
      .value = "FIELD[:asc]",
@@ -157,20 +157,12 @@ constexpr Option options[] = {
      .doc = "Add up records that agree in these fields, as weir top takes them"},
     {.name = "raw", .doc = "With -A: read the records even where rollups can answer"},
     {.name = "approximate", .doc = "With -A: addresses from the rollups, which hold the greatest ones only"},
-    explain_option,
-    data_option,
-    server_option,
+    explain_sql_option,
     record_option,
-    last_option,
-    from_option,
-    to_option,
-    output_option,
-    fields_option,
-    write_option,
-    profile_option,
-    time_option,
-    {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Output"},
 };
+constexpr Option profile_options[] = {profile_option};
+constexpr auto options =
+    joined(own_options, asking_options, output_options, profile_options, quiet_asking_options);
 constexpr CommandSpec spec{
     .name = "flows",
     .doc = "Stored records, one by one",

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/front/data.hpp"
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/time_range.hpp"
 #include "engine/record_types.hpp"
@@ -149,24 +150,15 @@ Result<int> run_query(const Arguments& arguments) {
   return show(arguments, *rows, waiting);
 }
 
-constexpr Option options[] = {
+constexpr Option own_options[] = {
     {.name = "",
      .value = "SQL",
      .doc = "One statement that reads, in the SQL of DuckDB or ClickHouse; a file that holds it; - is stdin",
      .choices = "@files"},
     {.name = "tables", .doc = "List the tables there are"},
-    explain_option,
-    data_option,
-    server_option,
-    last_option,
-    from_option,
-    to_option,
-    output_option,
-    fields_option,
-    write_option,
-    time_option,
-    {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Output"},
+    explain_sql_option,
 };
+constexpr auto options = joined(own_options, asking_options, output_options, quiet_asking_options);
 constexpr CommandSpec spec{
     .name = "query",
     .doc = "SQL over stored records",

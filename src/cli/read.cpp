@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/front/enriching.hpp"
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/progress.hpp"
 #include "cli/front/selection.hpp"
@@ -277,7 +278,7 @@ Result<int> run_read(const Arguments& arguments) {
               : write_records(plan, *source, bpf, output, arguments, arguments.has("quiet"));
 }
 
-constexpr Option options[] = {
+constexpr Option input_options[] = {
     {.name = "",
      .value = "FILE",
      .doc =
@@ -286,30 +287,15 @@ constexpr Option options[] = {
      .choices = "@files",
      .many = true,
      .required = true},
-    records_option,
-    where_option,
-    explain_option,
+};
+constexpr Option own_output_options[] = {
     {.name = "summary",
      .letter = 's',
      .doc = "What is in it, on one page: as on a terminal, also into a pipe",
      .group = "Output"},
-    output_option,
-    fields_option,
-    write_option,
+};
+constexpr Option work_options[] = {
     profile_option,
-    time_option,
-    geo_option,
-    networks_option,
-    resolve_option,
-    store_in_option,
-    store_option,
-    sensor_option,
-    keep_option,
-    keep_size_option,
-    keep_rollups_option,
-    when_full_option,
-    sync_option,
-    flush_option,
     {.name = "threads", .value = "N", .doc = "Worker threads; one per core unless given", .group = "Working"},
     {.name = "unordered",
      .doc = "Write records as they come, not in the order of packets",
@@ -343,6 +329,8 @@ constexpr Option options[] = {
      .fallback = "1000000",
      .group = "Flows"},
 };
+constexpr auto options = joined(input_options, selection_options, own_output_options, output_options,
+                                enriching_options, storing_options, work_options);
 constexpr CommandSpec spec{
     .name = "read",
     .doc = "Capture files into records",

@@ -1,6 +1,8 @@
 // weir top: who and what is at the top of the stored records.
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/ranking.hpp"
+#include "cli/front/selection.hpp"
 #include "cli/front/series.hpp"
 #include "cli/front/time_range.hpp"
 
@@ -16,7 +18,7 @@ Result<int> run_top(const Arguments& arguments) {
   return answer_series(arguments, asked, step);
 }
 
-constexpr Option options[] = {
+constexpr Option own_options[] = {
     {.name = "",
      .value = "KEYS",
      .doc = "Comma-separated: fields, networks (src_ip/24, src_ip/24/64), or ip, port, as: a flow counts for "
@@ -28,28 +30,17 @@ constexpr Option options[] = {
      .doc = "What ranks: bytes, packets, flows, bits_per_second, packets_per_second, bytes_per_packet, "
             "duration, time, or another field to sum up; :asc turns it round"},
     {.name = "limit", .letter = 'n', .value = "N", .doc = "So many lines; 0 is all", .fallback = "10"},
-    {.name = "where",
-     .value = "EXPR",
-     .doc = "Only records for which this holds: dst_port == 443 and bytes > 1M"},
+    where_option,
     {.name = "over",
      .value = "STEP",
      .doc = "What these did over time, in steps of 5m, 1h, … or auto: a chart on a terminal, else records"},
     {.name = "raw", .doc = "Read the records even where rollups can answer"},
     {.name = "approximate",
      .doc = "Addresses from the rollups, which hold the greatest ones only: fast, and a lower bound"},
-    explain_option,
-    data_option,
-    server_option,
+    explain_sql_option,
     record_option,
-    last_option,
-    from_option,
-    to_option,
-    output_option,
-    fields_option,
-    write_option,
-    time_option,
-    {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Output"},
 };
+constexpr auto options = joined(own_options, asking_options, output_options, quiet_asking_options);
 constexpr CommandSpec spec{
     .name = "top",
     .doc = "Rankings of stored records: top talkers, ports, names",

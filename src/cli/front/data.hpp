@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/front/progress.hpp"
+#include "cli/front/time_range.hpp"
 #include "plugin/command.hpp"
 #include "plugin/sink.hpp"
 #include "store/lake_reader.hpp"
@@ -28,8 +29,13 @@ inline constexpr Option record_option{.name = "record",
                                       .fallback = "flow",
                                       .choices = "@records",
                                       .group = "Records"};
-inline constexpr Option explain_option{.name = "explain",
-                                       .doc = "Show the SQL, and what it reads and why, and ask nothing"};
+inline constexpr Option explain_sql_option{.name = "explain",
+                                           .doc = "Show the SQL, and what it reads and why, and ask nothing"};
+
+// Where to ask, and about which time.
+inline constexpr Option asking_options[] = {data_option, server_option, last_option, from_option, to_option};
+inline constexpr Option quiet_asking_options[] = {
+    {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Output"}};
 
 // --data, or $WEIR_DATA.
 Result<std::string> data_folder(const Arguments& arguments);

@@ -27,6 +27,8 @@ inline constexpr Option resolve_option{
     .doc = "Ask the system's name servers for names of addresses; flows do not wait for them",
     .group = "Adding to flows"};
 
+inline constexpr Option enriching_options[] = {geo_option, networks_option, resolve_option};
+
 // nullptr when no such option is given.
 Result<std::unique_ptr<const Enrichment>> open_enrichment(const Arguments& arguments);
 

@@ -42,6 +42,9 @@ inline constexpr Option profile_option{
     .choices = "zeek|eve|nfdump",
     .group = "Output"};
 
+// Without the profile, which is for types that other programs have as well.
+inline constexpr Option output_options[] = {output_option, fields_option, write_option, time_option};
+
 struct Output {
   const SinkSpec* sink;
   SinkOptions options;

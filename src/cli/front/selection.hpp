@@ -22,6 +22,8 @@ inline constexpr Option where_option{
 inline constexpr Option explain_option{.name = "explain",
                                        .doc = "Show how --where is understood, and read nothing"};
 
+inline constexpr Option selection_options[] = {records_option, where_option, explain_option};
+
 // Of the types `offered`: those that --records names, or `usual` without it. `command` is for the error.
 Result<RecordTypes> selected_types(const Arguments& arguments, const RecordTypes& offered,
                                    const RecordTypes& usual, std::string_view command);

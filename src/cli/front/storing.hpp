@@ -62,6 +62,10 @@ inline constexpr Option flush_option{.name = "flush",
                                      .fallback = "10s",
                                      .group = "Storing"};
 
+inline constexpr Option storing_options[] = {store_in_option,  store_option,     sensor_option,
+                                             keep_option,      keep_size_option, keep_rollups_option,
+                                             when_full_option, sync_option,      flush_option};
+
 struct Storing {
   std::string folder;            // of the data, or of what a server has not taken yet
   std::unique_ptr<Store> store;  // nullptr when nothing is stored
