@@ -13,7 +13,7 @@ constexpr std::uint32_t most_tokens = 64;
 constexpr unsigned canary_marks = ScanStage::most_passes;  // the first of two
 static_assert(canary_marks + 2 == ScanWire::marks);
 constexpr std::int64_t canaries_per_window = 100;
-constexpr double canary_share = 0.1, canary_share_slow = 0.5;  // of the rate wanted, and of the rate, at most
+constexpr double canary_share = 0.1, canary_least = 5;  // of the rate, at most; but so many a second
 
 void sleep_until(Time monotonic) noexcept {
   const timespec at{monotonic.ns / 1'000'000'000, monotonic.ns % 1'000'000'000};
@@ -276,7 +276,7 @@ Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time
     window_end_ = now + canary_window_;
   }
   if (canary_list_.empty() || now < next_canary_at_) return {};
-  const double most = std::min(governor.wanted() * canary_share, pacer.rate() * canary_share_slow);
+  const double most = std::min(std::max(pacer.rate() * canary_share, canary_least), governor.wanted());
   const auto least = static_cast<std::int64_t>(1e9 / most);
   next_canary_at_ = now + Duration{std::max(canary_window_.ns / canaries_per_window, least)};
   ++canaries_.sent[window_];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "packet/icmp_names.hpp"
 #include "packet/layer.hpp"
 #include "probe/udp_payloads.hpp"
 
@@ -137,35 +138,12 @@ std::optional<Reply> read_udp(const Network& n, const ScanWire& wire) noexcept {
   return reply;
 }
 
-// IANA "ICMP Type Numbers" and "ICMPv6 type Numbers": the errors that end a probe. Empty: not one of them.
+// The errors that end a probe: it cannot be delivered, or went too far. Empty: not one of them.
 std::string_view error_reason(bool v4, std::uint8_t type, std::uint8_t code) noexcept {
-  constexpr std::string_view v4_codes[] = {"net_unreachable",
-                                           "host_unreachable",
-                                           "protocol_unreachable",
-                                           "port_unreachable",
-                                           "",
-                                           "source_route_failed",
-                                           "net_unknown",
-                                           "host_unknown",
-                                           "host_isolated",
-                                           "net_prohibited",
-                                           "host_prohibited",
-                                           "net_unreachable_for_tos",
-                                           "host_unreachable_for_tos",
-                                           "admin_prohibited",
-                                           "host_precedence_violation",
-                                           "precedence_cutoff"};
-  constexpr std::string_view v6_codes[] = {
-      "no_route",         "admin_prohibited",     "beyond_scope",  "address_unreachable",
-      "port_unreachable", "source_policy_failed", "route_rejected"};
-  const auto named = [code](std::span<const std::string_view> names) {
-    return code < names.size() ? names[code] : std::string_view{};
-  };
-  if (v4)
-    return type == 3 ? named(v4_codes) : type == 11 ? std::string_view("ttl_exceeded") : std::string_view{};
-  return type == 1   ? named(v6_codes)
-         : type == 3 ? std::string_view("hop_limit_exceeded")
-                     : std::string_view{};
+  constexpr std::uint8_t too_big = 4;  // of IPv4, the code that only asks for smaller packets
+  const bool ends = v4 ? (type == 3 && code != too_big) || (type == 11 && code == 0)
+                       : type == 1 || (type == 3 && code == 0);
+  return ends ? icmp_code_name(!v4, type, code) : std::string_view{};
 }
 
 std::optional<Reply> read_icmp(const Network& n, const ScanWire& wire, Time now) noexcept {

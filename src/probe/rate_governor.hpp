@@ -28,15 +28,15 @@ class RateGovernor {
         limited_ = true;
         base_ = loss;
       } else {  // it did not help
-        base_ = std::max(loss, loss_before_);
+        base_ = loss;
         set(rate_before_);
       }
     } else if (loss > base_ + margin) {
       trying_ = true;
       loss_before_ = loss;
       rate_before_ = rate_;
-      // What got through is what the network can take.
-      set(std::max(std::min(least_rate, wanted_), rate_ * std::max(1 - loss, deepest_cut)));
+      // What got through is what the network can take; a little less, so that the cure is plain to see.
+      set(std::max(std::min(least_rate, wanted_), rate_ * std::max((1 - loss) * headroom, deepest_cut)));
     } else if (rate_ < wanted_) {
       set(std::min(wanted_, rate_ * faster));
     } else {
@@ -58,7 +58,7 @@ class RateGovernor {
 
   static constexpr std::uint64_t least_sample = 30;
   static constexpr double margin = 0.15, cured = 0.3, faster = 1.05, following = 0.2, least_rate = 50,
-                          deepest_cut = 0.1;
+                          deepest_cut = 0.1, headroom = 0.8;
 
   double wanted_, rate_, base_ = 0, loss_before_ = 0, rate_before_ = 0;
   std::uint64_t sent_ = 0, answered_ = 0;  // not enough yet to say anything
