@@ -137,12 +137,12 @@ def truth(weir, folder):
 SETUP = """
 ip link set lo up
 ip link add here type veth peer name there
-ip addr add 10.9.0.1/16 dev here
+ip addr add 10.10.0.1/24 dev here
 ip link set there netns $PEER
 ip link set here up
 nsenter -t $PEER -n sh -ec "
-  ip link set lo up; ip addr add 10.9.0.2/16 dev there; ip link set there up; ip route add local 10.9.0.0/16 dev lo"
-ip route replace 10.9.0.0/16 via 10.9.0.2 onlink dev here
+  ip link set lo up; ip addr add 10.10.0.2/24 dev there; ip link set there up; ip route add local 10.9.0.0/16 dev lo"
+ip route add 10.9.0.0/16 via 10.10.0.2
 """
 
 

@@ -293,7 +293,7 @@ constexpr Option options[] = {
     {.name = "profile",
      .value = "NAME",
      .doc = "Take another program's options, and print its lines",
-     .choices = "fping",
+     .choices = "fping|check_icmp",
      .group = "Output"},
     store_in_option,
     store_option,
