@@ -10,8 +10,10 @@
 #include "cli/front/storing.hpp"
 #include "core/human.hpp"
 #include "core/suggest.hpp"
+#include "engine/path_tracer.hpp"
 #include "engine/ping_recorder.hpp"
 #include "os/terminal.hpp"
+#include "records/hop.hpp"
 #include "records/stat.hpp"
 
 namespace weir {
@@ -128,14 +130,17 @@ struct Selection {
   Output output;
 };
 Result<Selection> selection_of(const Arguments& arguments) {
-  const RecordTypes offered{&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>(),
-                            &record_type<Stat>()};
+  const RecordTypes offered{&record_type<Hop>(), &record_type<Outage>(), &record_type<Ping>(),
+                            &record_type<PingStats>(), &record_type<Stat>()};
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   const std::string_view fallback = terminal ? "table" : "json", format = arguments.value("output");
   const std::string_view form = format.empty() ? fallback : format;
   const bool one_type = form != "json" && !stores(arguments) && !arguments.value("write").ends_with('/');
   RecordTypes usual{&record_type<PingStats>()};
-  if (!one_type) usual = {&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
+  if (!one_type && arguments.has("traceroute"))
+    usual = {&record_type<Hop>(), &record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
+  else if (!one_type)
+    usual = {&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
   WEIR_TRY(RecordTypes types, selected_types(arguments, offered, usual, "ping"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, fallback));
@@ -183,6 +188,9 @@ Result<int> run_ping(const Arguments& arguments) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
+  if (arguments.has("traceroute") && (probe->name != "icmp" || plan.every.ns != 0))
+    return fail(Code::usage, "is for icmp probes that end, that is without --every", "--traceroute",
+                "leave one of them out");
   WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
   WEIR_TRY(const auto prober, probe->open(asked));
   StopSignals signals;  // before any thread of the sink
@@ -196,6 +204,9 @@ Result<int> run_ping(const Arguments& arguments) {
   Pinger pinger(*prober, targets.list, plan, recorder);
   pinger.run(signals);
   recorder.finish(pinger.counts(), prober->dropped());
+  if (arguments.has("traceroute"))
+    for (const std::uint32_t lossy : recorder.lossy())
+      if (!trace_path(*prober, targets.list[lossy], {.timeout = plan.timeout}, wants, outlet, signals)) break;
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!quiet) tell_end(pinger.counts(), prober->dropped());
@@ -263,6 +274,9 @@ constexpr Option options[] = {
      .doc = "Kind of ICMP socket; raw where it is allowed, else datagram",
      .choices = "raw|datagram",
      .group = "Probes"},
+    {.name = "traceroute",
+     .doc = "At the end, look for the routers on the way to each target that lost probes: hop records",
+     .group = "Judging"},
     {.name = "loss",
      .value = "SHARE",
      .doc = "Exit with 1 if a target loses so much: 20%",

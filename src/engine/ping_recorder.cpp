@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/hash.hpp"
 #include "packet/icmp_names.hpp"
@@ -165,6 +166,7 @@ void PingRecorder::record_stats(std::uint32_t target) {
   Watched& w = targets_[target];
   const PingTally& t = w.tally;
   if (t.sent() == 0) return;
+  if (t.received() < t.sent() && !std::exchange(w.lossy, true)) lossy_.push_back(target);
   if (t.loss_percent() >= options_.loss_percent || (t.received() > 0 && t.avg() >= options_.rtt)) ++too_bad_;
   if (emitter_.wants<PingStats>()) {
     PingStats stats{.time = w.first,

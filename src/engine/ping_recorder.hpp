@@ -39,6 +39,8 @@ class PingRecorder final : public PingListener {
   std::uint64_t too_bad() const noexcept { return too_bad_; }
   // A target's statistics since the last stats of it, for people.
   const PingTally& tally(std::uint32_t target) const noexcept { return targets_[target].tally; }
+  // Targets that lost a probe in some stretch, each once.
+  const std::vector<std::uint32_t>& lossy() const noexcept { return lossy_; }
   bool is_down(std::uint32_t target) const noexcept { return targets_[target].down; }
 
  private:
@@ -51,7 +53,7 @@ class PingRecorder final : public PingListener {
     Time silent_since;
     std::uint64_t silent_seq = 0;  // the first probe without answer, after the last that had one
     std::uint32_t silent = 0;      // probes since then
-    bool down = false;
+    bool down = false, lossy = false;
     std::uint8_t type = 0, code = 0;  // the ICMP error of this silence
     std::string_view reason{};
     Addr from{};
@@ -72,6 +74,7 @@ class PingRecorder final : public PingListener {
   const std::size_t kept_;  // round trips of each target
   std::vector<float> samples_;
   std::vector<Watched> targets_;
+  std::vector<std::uint32_t> lossy_;
   std::uint64_t random_ = 1;
   std::uint64_t too_bad_ = 0;
   Time next_stats_{};

@@ -189,19 +189,21 @@ void Pinger::take(const ProbeNews& news) {
 }
 
 PingEvent Pinger::event_of(const Flight& f, PingEvent::Kind kind, const ProbeNews* news) const noexcept {
-  const Time known = news != nullptr && news->time.ns != 0 ? news->time : steady_now();
-  return {.kind = kind,
-          .target = f.target,
-          .seq = f.seq,
-          .time = clock_.wall(f.sent),
-          .known = clock_.wall(known),
-          .news = news};
+  const bool timed = news != nullptr && news->time.ns != 0;
+  const Time known = timed ? news->time : steady_now();
+  PingEvent event{.kind = kind,
+                  .target = f.target,
+                  .seq = f.seq,
+                  .time = clock_.wall(f.sent),
+                  .known = clock_.wall(known),
+                  .news = news};
+  if (timed) event.rtt = {std::max<std::int64_t>((known - f.sent).ns, 0)};
+  event.kernel = timed && f.kernel && news->kernel;
+  return event;
 }
 
 void Pinger::answered(Flight& f, const ProbeNews& news) {
   PingEvent event = event_of(f, PingEvent::Kind::reply, &news);
-  event.rtt = {std::max<std::int64_t>((news.time - f.sent).ns, 0)};
-  event.kernel = f.kernel && news.kernel;
   if (const Schedule& s = schedules_[f.target];
       plan_.backoff != 0 && f.state == State::lost && s.open > 0 && event.rtt <= timeout_of(s)) {
     Flight& last = flight(s.last);

@@ -33,7 +33,7 @@ struct PingEvent {
   std::uint32_t target;             // index
   std::uint64_t seq;                // of this target's probes, from 0
   Time time, known;                 // when it left, and when this became known; times of day
-  Duration rtt{};                   // when a reply came
+  Duration rtt{};                   // when a reply or an ICMP error came
   bool kernel = false;              // rtt is the difference of the kernel's times
   const ProbeNews* news = nullptr;  // what it comes from; nullptr for timeouts
 };

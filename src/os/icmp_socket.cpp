@@ -193,6 +193,18 @@ void IcmpSocket::receive_only(std::uint32_t tag) noexcept {
   ::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
+void IcmpSocket::set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) const noexcept {
+  header.msg_control = ttl == 0 ? nullptr : room;
+  header.msg_controllen = ttl == 0 ? 0 : CMSG_SPACE(sizeof(int));
+  if (ttl == 0) return;
+  const int value = ttl;
+  cmsghdr* c = CMSG_FIRSTHDR(&header);
+  c->cmsg_level = v6_ ? SOL_IPV6 : SOL_IP;
+  c->cmsg_type = v6_ ? IPV6_HOPLIMIT : IP_TTL;
+  c->cmsg_len = CMSG_LEN(sizeof value);
+  std::memcpy(CMSG_DATA(c), &value, sizeof value);
+}
+
 IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
   Memory& m = *memory_;
   const std::size_t count = std::min(messages.size(), batch);
@@ -214,6 +226,8 @@ IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
       m.sent_headers[i].msg_hdr.msg_namelen = sizeof name;
     }
   }
+  for (std::size_t i = 0; i < count; ++i)
+    set_ttl(m.sent_headers[i].msg_hdr, m.sent_ttls[i].data(), messages[i].ttl);
   const std::uint64_t key = sent_;
   int done = 0;
   do {

@@ -35,6 +35,7 @@ struct IcmpSocketOptions {
 struct OutgoingIcmp {
   Addr to;
   std::uint32_t scope = 0;  // interface of a link-local address (RFC 4007)
+  std::uint8_t ttl = 0;     // or hop limit; 0: the socket's
   Bytes message;            // from its type onward; the kernel computes ICMPv6 checksums
 };
 
@@ -102,6 +103,7 @@ class IcmpSocket {
     std::array<iovec, batch> sent_vectors{};
     std::array<mmsghdr, receive_batch> headers{};
     std::array<mmsghdr, batch> sent_headers{};
+    std::array<std::array<std::uint8_t, CMSG_SPACE(sizeof(int))>, batch> sent_ttls{};
     std::unique_ptr<std::uint8_t[]> bytes;
     std::unique_ptr<std::uint8_t[]> control;
     std::array<ReceivedIcmp, receive_batch> received{};
@@ -109,6 +111,7 @@ class IcmpSocket {
 
   IcmpSocket(Descriptor fd, bool v6, IcmpAccess access, const IcmpSocketOptions& options);
   Result<void> configure(const IcmpSocketOptions& options);
+  void set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) const noexcept;
   void restart_numbers();
   bool read_error_queue();
   void take_error(mmsghdr& header);

@@ -89,7 +89,10 @@ class Family {
       const ProbeRequest& request = requests[ready];
       std::uint8_t* message = &messages_[ready * (header_size + size_)];
       write(message, request);
-      outgoing_[ready] = {request.target->address, request.target->scope, {message, header_size + size_}};
+      outgoing_[ready] = {request.target->address,
+                          request.target->scope,
+                          request.target->ttl,
+                          {message, header_size + size_}};
       ++ready;
     }
     const IcmpSocket::Sent sent = socket_.send({outgoing_.data(), ready});

@@ -50,7 +50,7 @@ class Weir:
                               timeout=120, check=False, user=user, group=user, extra_groups=[] if user else None)
         check(f"exit code of ping {words}", done.returncode == code, f"{done.returncode} {done.stderr}")
         records = [json.loads(line) for line in done.stdout.splitlines()]
-        return {kind: [r for r in records if r["type"] == kind] for kind in ("ping", "ping_stats", "outage", "stat")}, done.stderr
+        return {kind: [r for r in records if r["type"] == kind] for kind in ("ping", "ping_stats", "outage", "stat", "hop")}, done.stderr
 
 
 def impairments(weir):
@@ -99,6 +99,10 @@ def errors(weir):
     got, _ = weir.ping("10.8.9.1 -c 1 -t 20s --ttl 1", code=1)
     ping = got["ping"][0]
     check("too far", (ping["reason"], ping["from_ip"]) == ("ttl_exceeded", "10.8.0.101"), ping)
+    got, _ = weir.ping("10.8.9.1 -c 1 -t 300ms --ttl 2 --traceroute -r all", code=1)
+    hops = [(h["hop"], h.get("hop_ip"), h["received"], h.get("reason"), h["reached"]) for h in got["hop"]]
+    check("the way", hops == [(1, "10.8.0.101", 3, "ttl_exceeded", False), (2, None, 0, None, False),
+                              (3, "10.8.0.103", 3, "ttl_exceeded", False), (4, "10.8.9.1", 3, None, True)], got["hop"])
     got, told = weir.ping("nosuch.invalid 10.9.0.2 -c 1")
     check("others go on", len(got["ping"]) == 1 and "nosuch.invalid: " in told, told)
     _, told = weir.ping("nosuch.invalid -c 1", code=2)
