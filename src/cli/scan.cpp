@@ -14,6 +14,7 @@
 #include "core/human.hpp"
 #include "core/size.hpp"
 #include "engine/scanner.hpp"
+#include "engine/service_scan.hpp"
 #include "os/terminal.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
@@ -37,7 +38,7 @@ constexpr std::size_t usual_template = 3;
 
 // What -s says.
 struct Kinds {
-  bool tcp = false, udp = false, discovery = false;
+  bool tcp = false, udp = false, discovery = false, services = false;
   std::optional<TcpMethod> method;
 };
 
@@ -49,6 +50,8 @@ Result<Kinds> kinds_of(const Arguments& arguments) {
         kinds.udp = true;
       } else if (c == 'n') {
         kinds.discovery = true;
+      } else if (c == 'V') {
+        kinds.services = true;
       } else if (c == 'S' || c == 'T' || c == 'A') {
         const TcpMethod method = c == 'S' ? TcpMethod::syn : c == 'T' ? TcpMethod::connect : TcpMethod::ack;
         if (kinds.method && *kinds.method != method)
@@ -57,10 +60,10 @@ Result<Kinds> kinds_of(const Arguments& arguments) {
         kinds.method = method;
       } else {
         return fail(Code::usage, fmt::format("\"{}\" is no kind of scan", c), "-s",
-                    "S is SYN, T connect, A ACK, U UDP, n hosts alone");
+                    "S is SYN, T connect, A ACK, U UDP, n hosts alone, V services, too");
       }
     }
-  if (kinds.discovery && (kinds.tcp || kinds.udp))
+  if (kinds.discovery && (kinds.tcp || kinds.udp || kinds.services))
     return fail(Code::usage, "looks for hosts alone, without ports", "-sn", "leave it out to scan ports");
   kinds.tcp = kinds.tcp || (!kinds.udp && !kinds.discovery);
   return kinds;
@@ -345,13 +348,16 @@ struct Selection {
   Output output;
 };
 
-Result<Selection> selection_from(const Arguments& arguments, bool discovery) {
+Result<Selection> selection_from(const Arguments& arguments, bool discovery, bool services) {
   RecordTypes offered{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
+  if (services) offered.push_back(&record_type<Service>());
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   const std::string_view fallback = terminal ? "table" : "json";
   WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
   const bool mixed = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
-  const RecordTypes one{discovery ? &record_type<Host>() : &record_type<Port>()};
+  const RecordTypes one{discovery  ? &record_type<Host>()
+                        : services ? &record_type<Service>()
+                                   : &record_type<Port>()};
   const bool all = mixed || stores(arguments) || arguments.value("write").ends_with('/');
   WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? offered : one, "scan"));
   const std::string_view where = arguments.value("where");
@@ -361,9 +367,27 @@ Result<Selection> selection_from(const Arguments& arguments, bool discovery) {
   return Selection{std::move(types), std::move(filter), wants, std::move(output)};
 }
 
-Result<int> scan(const Arguments& arguments, const ScanOptions& options,
-                 std::unique_ptr<ScanJournal> resumed) {
-  WEIR_TRY(const Selection selected, selection_from(arguments, options.ports.empty()));
+// The detection of services, told of each open port by the scan; nullptr without -sV.
+Result<std::unique_ptr<ServiceScan>> detection_from(const Arguments& arguments, const Selection& selected,
+                                                    Outlet& outlet, std::optional<Fingerprints>& own,
+                                                    ScanOptions& options) {
+  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
+  if (!kinds.services) return nullptr;
+  ServiceOptions how;
+  if (arguments.has("fingerprints")) {
+    WEIR_TRY(own, load_fingerprints(std::string(arguments.value("fingerprints"))));
+    how.fingerprints = &*own;
+  }
+  auto services = std::make_unique<ServiceScan>(selected.wants, outlet, std::move(how));
+  options.on_open = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
+    to->add({host, port.port, port.proto, std::string(name)});
+  };
+  return services;
+}
+
+Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_ptr<ScanJournal> resumed) {
+  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
+  WEIR_TRY(const Selection selected, selection_from(arguments, kinds.discovery, kinds.services));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;
@@ -376,6 +400,8 @@ Result<int> scan(const Arguments& arguments, const ScanOptions& options,
   if (line.present() && selected.output.options.terminal)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
   if (!quiet) tell_plan(options);
+  std::optional<Fingerprints> own;
+  WEIR_TRY(auto services, detection_from(arguments, selected, outlet, own, options));
   WEIR_TRY(const auto scanner, Scanner::open(options, selected.wants, outlet, std::move(resumed)));
   for (const std::string& text : scanner->unreachable()) fmt::print(stderr, "weir: left out: {}\n", text);
   auto outcome = scanner->run([&](const ScanStatus& status) {
@@ -383,6 +409,9 @@ Result<int> scan(const Arguments& arguments, const ScanOptions& options,
     return !signals.take();
   });
   line.clear();
+  if (services != nullptr && outcome && outcome->complete) services->finish();
+  services.reset();  // before the output is closed
+  WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!outcome) return tl::unexpected<Error>(std::move(outcome.error()));
   if (!quiet) tell_summary(*outcome);
@@ -426,7 +455,9 @@ constexpr Option options[] = {
     {.name = "scan",
      .letter = 's',
      .value = "KIND",
-     .doc = "S: SYN, T: connect, A: ACK, U: UDP, n: hosts alone; S, or T without privilege, unless given",
+     .doc = "S: SYN, T: connect, A: ACK, U: UDP, n: hosts alone, V: the services as well; S, or T without "
+            "privilege, unless "
+            "given",
      .many = true},
     {.name = "probe", .letter = 'P', .value = "n", .doc = "-Pn: take every host to be up, and look for none"},
     {.name = "states",
@@ -483,6 +514,11 @@ constexpr Option options[] = {
      .doc = "Go on with the scan of this journal; what was found before is written again",
      .choices = "@files",
      .group = "Working"},
+    {.name = "fingerprints",
+     .value = "DIR",
+     .doc = "Fingerprints of services (*.yaml) that go before those built in, with -sV",
+     .choices = "@files",
+     .group = "Working"},
     {.name = "quiet", .letter = 'q', .doc = "Nothing on stderr but errors", .group = "Working"},
     output_option,
     fields_option,
@@ -507,6 +543,7 @@ constexpr CommandSpec spec{
         "  weir scan 192.0.2.0/24                          SYN scan of 1,000 ports of each host that is up\n"
         "  weir scan 192.0.2.7 -p- --rate 100k             every TCP port\n"
         "  weir scan -sU 192.0.2.7 -p 53,161               UDP, with questions that services answer\n"
+        "  weir scan 192.0.2.7 -sV                         what listens, in which version\n"
         "  weir scan -sn 192.0.2.0/24                      who is there\n"
         "  weir scan @hosts.txt -p 22,443 -o json | jq .   as found\n"
         "  weir scan 10.0.0.0/8 -p 443 -Pn --yes --journal s.journal   and, after a crash, --resume "

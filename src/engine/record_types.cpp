@@ -14,6 +14,7 @@
 #include "records/ping.hpp"
 #include "records/port.hpp"
 #include "records/scan.hpp"
+#include "records/service.hpp"
 #include "records/stat.hpp"
 
 namespace weir {
@@ -25,7 +26,7 @@ constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterfa
                                 record_type<Ping>,    record_type<PingStats>,
                                 record_type<Outage>,  record_type<Hop>,
                                 record_type<Host>,    record_type<Port>,
-                                record_type<Scan>};
+                                record_type<Scan>,    record_type<Service>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {

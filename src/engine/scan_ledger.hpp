@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
 
@@ -25,13 +26,22 @@ using ByAddr = std::unordered_map<Addr, T, AddrHash>;
 enum class Shown : std::uint8_t { open, closed, filtered, unfiltered, unanswered, down, count };
 using ShownStates = std::bitset<static_cast<std::size_t>(Shown::count)>;
 
+// Told of every port found open, shown or not: its address, the port, the name it was given as. Called by one
+// thread at a time.
+using OnOpen = std::function<void(const Addr& host, ProtoPort port, Text name)>;
+
 // Any thread.
 class ScanLedger {
  public:
   // Everything is borrowed; `journal` may be nullptr.
   ScanLedger(const Emitter::Wants& wants, Outlet& outlet, ScanJournal* journal,
-             const ByAddr<std::string>& names, ShownStates shown) noexcept
-      : emitter_(wants, delivery_.batch), outlet_(outlet), journal_(journal), names_(names), shown_(shown) {}
+             const ByAddr<std::string>& names, ShownStates shown, const OnOpen& on_open) noexcept
+      : emitter_(wants, delivery_.batch),
+        outlet_(outlet),
+        journal_(journal),
+        names_(names),
+        shown_(shown),
+        on_open_(on_open) {}
 
   // An answer for a cell. True for the first one that tells of losses; only the first counts.
   bool settle(ScanStage& stage, std::uint64_t cell, unsigned pass, const Answer& answer);
@@ -71,6 +81,7 @@ class ScanLedger {
   ScanJournal* journal_;
   const ByAddr<std::string>& names_;
   const ShownStates shown_;
+  const OnOpen& on_open_;
   std::array<std::atomic<std::uint64_t>, 5> counts_{};
   std::vector<Addr> up_;
   ByAddr<Mac> macs_;
