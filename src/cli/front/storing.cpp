@@ -63,8 +63,8 @@ Result<std::unique_ptr<Publisher>> clickhouse_publisher(const Arguments& argumen
   return make_clickhouse_publisher(std::move(settings));
 }
 
-// Where records wait for a server unless --data says: where the environment has state kept (XDG Base Directory
-// Specification), else with the system's for root and the user's for others.
+// Where records wait for a server unless --data says: where the environment has state kept (XDG Base
+// Directory Specification), else with the system's for root and the user's for others.
 Result<std::string> spool_folder() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/')
     return std::string(state) + "/weir/spool";
