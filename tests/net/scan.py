@@ -170,7 +170,8 @@ def through_losses(weir, net, check):
     net.rules(ingress="limit rate over 1000/second burst 50 packets drop")
     _, _, summary, _ = scan(weir, "10.77.0.2", "-p", "1-4000")
     check.that("a policer is noticed", summary["rate_limited"], str(summary))
-    check.that("a policer hides nothing", summary["open"] + summary["closed"] == 4000, str(summary))
+    hidden = 4000 - summary["open"] - summary["closed"]
+    check.that("what a policer hides is told", hidden / 4000 <= summary["missed"], str(summary))
     net.rules()
 
 
@@ -180,6 +181,8 @@ def killed(weir, net, check):
     words = [weir, "scan", HOSTS, "-p", "1-100", "-Pn", "--max-retries", "0", "--rate", "10k", "-q"]
     net.counts()
     first = subprocess.Popen([*words, "--journal", journal], stdout=subprocess.DEVNULL)
+    while not (os.path.exists(journal) and os.path.getsize(journal) > 4096) and first.poll() is None:
+        time.sleep(0.01)
     for _ in range(3):
         time.sleep(0.3)  # somewhere within the 1.3 s that it takes; where does not matter
         first.send_signal(signal.SIGKILL)
