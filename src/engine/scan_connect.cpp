@@ -59,7 +59,7 @@ bool ConnectProber::start(ScanPass& pass, std::uint64_t cell, Time now) {
   }
   const Time started = wall_now();
   int error = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), size) == 0 ? 0 : errno;
-  if (error == EADDRNOTAVAIL || error == EAGAIN) return false;  // out of source ports for now
+  if (error == EADDRNOTAVAIL || error == EAGAIN) return false;  // no source port is free: tried again
   ++sent_;
   if (udp && error == 0) {
     const Bytes payload = udp_payload(port.port);
