@@ -270,7 +270,8 @@ class Printer {
     }
     encoded_.clear();
     sink_->encode(type, &record, encoded_);
-    return sink_->consume(type, &record, encoded_);
+    WEIR_CHECK(sink_->consume(type, &record, encoded_));
+    return sink_->end_batch();
   }
 
   bool interfaces_, printed_ = false;

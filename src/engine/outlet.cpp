@@ -42,6 +42,7 @@ Result<void> Outlet::write(const Delivery& delivery) {
     ++records;
     done = sink_.consume(*e.type, e.record, text);
   }
+  if (done) done = sink_.end_batch();
   records_ += records;
   flows_ += flows;
   packets_ += packets;

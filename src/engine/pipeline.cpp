@@ -290,8 +290,9 @@ class Pipeline {
       if (auto ok = sink_->consume(*e.type, e.record, text); !ok) return ok;
     }
     records_ += records;
-    if (sink_ != nullptr && records > 0) return sink_->flush();
-    return {};
+    if (sink_ == nullptr || records == 0) return {};
+    WEIR_CHECK(sink_->end_batch());
+    return sink_->flush();
   }
 
   // What is known only at the end: damaged input and weir's own counters.
@@ -312,6 +313,7 @@ class Pipeline {
       sink_->encode(*e.type, e.record, text);
       WEIR_CHECK(sink_->consume(*e.type, e.record, text));
     }
+    if (sink_ != nullptr) return sink_->end_batch();
     return {};
   }
 

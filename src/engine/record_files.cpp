@@ -49,6 +49,7 @@ class Run {
       sink_->encode(*entry.type, entry.record, encoded_);
       WEIR_CHECK(sink_->consume(*entry.type, entry.record, encoded_));
     }
+    if (sink_ != nullptr) WEIR_CHECK(sink_->end_batch());
     return more;
   }
   Outcome& outcome() noexcept { return outcome_; }

@@ -28,8 +28,10 @@ class Sink {
   // Appends the record's bytes to `out`. Text formats do their work here: many threads at once, const.
   virtual void encode(const RecordType& type, const void* record, std::string& out) const = 0;
   // Takes the record, and what encode() made of it, in the output's order. One thread at a time. The record
-  // is borrowed for the call.
+  // is borrowed until end_batch(), the bytes for the call.
   virtual Result<void> consume(const RecordType& type, const void* record, std::string_view encoded) = 0;
+  // The records so far are about to go.
+  virtual Result<void> end_batch() { return {}; }
   // Output so far becomes visible to whoever reads stdout.
   virtual Result<void> flush() = 0;
   // Everything is written; files get their names.

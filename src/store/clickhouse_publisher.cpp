@@ -16,8 +16,6 @@ namespace {
 // Records of a type in one insert, at most. Part of a block's identity: with another number, a segment of
 // which an older weir stored a part would be divided differently.
 constexpr std::uint64_t block_rows = 131'072;
-constexpr std::uint64_t batch_rows = 4096;
-static_assert(block_rows % batch_rows == 0);
 constexpr std::int64_t day_seconds = 86'400;
 constexpr Duration retention_every = seconds(600);
 
@@ -105,7 +103,7 @@ Result<void> ClickHousePublisher::publish_type(const SegmentReader& reader, cons
     std::map<std::int64_t, ClickHouseBlock> days;
     for (std::uint64_t rows = 0; rows < block_rows; rows += batch.entries().size()) {
       batch.clear();
-      if (more = cursor.next(batch, batch_rows); more == 0) break;
+      if (more = cursor.next(batch); more == 0) break;
       for (const Batch::Entry& entry : batch.entries()) {
         const std::int64_t day =
             time == nullptr ? 0 : clickhouse_day(*static_cast<const Time*>(time->value(entry.record)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "store/duckdb_vector.hpp"
 
@@ -166,9 +167,9 @@ void SegmentTable::show(SegmentColumns columns, std::string_view sensor) {
   state_->sensor = sensor;
 }
 
-void SegmentTable::clear() noexcept {
+SegmentColumns SegmentTable::hide() noexcept {
   state_->targets.clear();
-  state_->shown = {};
+  return std::exchange(state_->shown, {});
 }
 
 }  // namespace weir

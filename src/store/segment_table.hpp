@@ -22,8 +22,8 @@ class SegmentTable {
 
   // What the next queries read: these columns, and `sensor`.
   void show(SegmentColumns columns, std::string_view sensor);
-  // Frees what was shown.
-  void clear() noexcept;
+  // What was shown, which the next queries do not read.
+  SegmentColumns hide() noexcept;
 
  private:
   struct State;

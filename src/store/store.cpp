@@ -288,17 +288,21 @@ Store::~Store() {
     if (thread->joinable()) thread->join();
 }
 
-bool Store::append(const RecordType& type, std::string_view encoded) {
+std::size_t Store::append(const RecordType& type, std::span<const void* const> records) {
+  // So few that they fit into the room that can_accept() has made sure of, texts of usual length included.
+  constexpr std::size_t at_once = 1024;
   State& s = *state_;
   const std::lock_guard lock(s.mutex);
-  if (s.status.full || !s.can_accept()) {
-    ++s.status.refused;
-    return false;
+  std::size_t done = 0;
+  while (done < records.size() && !s.status.full && s.can_accept()) {
+    const auto next = records.subspan(done, std::min(at_once, records.size() - done));
+    s.segment->add(type, next);
+    done += next.size();
+    if (s.segment->pending_bytes() >= write_at && s.write() && s.is_large()) s.hand_over();
   }
-  s.segment->add(type, encoded);
-  ++s.status.accepted;
-  if (s.segment->pending_bytes() >= write_at && s.write() && s.is_large()) s.hand_over();
-  return true;
+  s.status.accepted += done;
+  s.status.refused += records.size() - done;
+  return done;
 }
 
 void Store::wait_for_room(const std::function<bool()>& stop) const {

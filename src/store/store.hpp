@@ -62,9 +62,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Takes a record that encode_record() wrote. False: it was not accepted, because the disk is full; counted.
-  // Any thread.
-  bool append(const RecordType& type, std::string_view encoded);
+  // Copies records, all of one type, and returns how many, from the first on, were accepted. The others were
+  // not, because the disk is full; counted. Any thread.
+  std::size_t append(const RecordType& type, std::span<const void* const> records);
   // Until append() may succeed, or `stop` says true (asked ten times a second). Any thread.
   void wait_for_room(const std::function<bool()>& stop) const;
   StoreStatus status() const;

@@ -23,17 +23,17 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view magic = "weirwal1";
+constexpr std::string_view magic = "weirwal2";
 constexpr std::string_view extension = ".wal";
 
 // A frame: its header, then `size` bytes that the checksum covers together with the fields behind it.
-enum class FrameKind : std::uint32_t { schema = 1, rows = 2 };
+enum class FrameKind : std::uint32_t { schema = 1, block = 2 };
 struct FrameHeader {
   std::uint64_t checksum;
   std::uint32_t size;
   std::uint32_t kind;
   std::uint32_t table;  // a number of the segment's own, from its schema frames
-  std::uint32_t count;  // records; the rest is their EncodedSummary
+  std::uint32_t count;  // records; the rest is their BlockSummary
   std::int64_t earliest, latest;
   std::uint32_t timed;
   std::uint32_t bitmap;  // bytes of the united bitmap, which the body begins with
@@ -45,7 +45,7 @@ std::uint64_t checksum_of(const FrameHeader& header, const void* body) noexcept 
   return XXH3_64bits_withSeed(body, header.size, XXH3_64bits(fields, sizeof header - sizeof header.checksum));
 }
 
-std::string frame(FrameKind kind, std::uint32_t table, std::string_view body, const EncodedSummary& summary) {
+std::string frame(FrameKind kind, std::uint32_t table, std::string_view body, const BlockSummary& summary) {
   FrameHeader header{.checksum = 0,
                      .size = static_cast<std::uint32_t>(summary.present.size() + body.size()),
                      .kind = static_cast<std::uint32_t>(kind),
@@ -108,13 +108,12 @@ Result<std::unique_ptr<WalSegment>> WalSegment::create(const std::string& folder
   }
 }
 
-void WalSegment::add(const RecordType& type, std::string_view encoded) {
-  Table& table = tables_[type.id];
-  table.type = &type;
-  table.rows += encoded;
-  table.summary.add(type, encoded);
-  ++records_;
-  pending_bytes_ += encoded.size();
+void WalSegment::add(const RecordType& type, std::span<const void* const> records) {
+  ColumnBlock& block = tables_.try_emplace(type.id, Table{&type, ColumnBlock(type)}).first->second.block;
+  pending_bytes_ -= block.bytes();
+  block.add(records);
+  pending_bytes_ += block.bytes();
+  records_ += records.size();
 }
 
 Result<void> WalSegment::append(std::string_view bytes) {
@@ -141,11 +140,12 @@ Result<void> WalSegment::write() {
       WEIR_CHECK(append(frame(FrameKind::schema, id, encode_schema(*table.type), {})));
       table.declared = true;
     }
-    if (table.rows.empty()) continue;
-    WEIR_CHECK(append(frame(FrameKind::rows, id, table.rows, table.summary)));
-    pending_bytes_ -= table.rows.size();
-    table.rows.clear();
-    table.summary = {};
+    if (table.block.rows() == 0) continue;
+    std::string body;
+    table.block.encode(body);
+    WEIR_CHECK(append(frame(FrameKind::block, id, body, table.block.summary())));
+    pending_bytes_ -= table.block.bytes();
+    table.block.clear();
   }
   return {};
 }
@@ -213,7 +213,7 @@ void SegmentReader::scan(const std::function<const RecordType*(std::string_view)
   const Bytes all = mapping_->bytes;
   std::size_t at = as_text(all).starts_with(magic) ? magic.size() : all.size();
   if (at == all.size()) cut_ = at == magic.size() ? 0 : at;
-  std::map<std::uint32_t, const RecordDecoder*> tables;
+  std::map<std::uint32_t, const BlockDecoder*> tables;
   while (all.size() - at >= sizeof(FrameHeader)) {
     FrameHeader header;
     std::memcpy(&header, all.data() + at, sizeof header);
@@ -224,15 +224,13 @@ void SegmentReader::scan(const std::function<const RecordType*(std::string_view)
     const Bytes body = rest.first(header.size);
     at += sizeof header + header.size;
     if (header.kind == static_cast<std::uint32_t>(FrameKind::schema)) {
-      const RecordType* type = type_named(RecordDecoder::name_in(body));
-      auto decoder = type == nullptr ? std::nullopt : RecordDecoder::make(body, *type);
+      const RecordType* type = type_named(BlockDecoder::name_in(body));
+      auto decoder = type == nullptr ? std::nullopt : BlockDecoder::make(body, *type);
       if (!decoder) continue;
-      decoders_.push_back(std::make_unique<RecordDecoder>(*std::move(decoder)));
+      decoders_.push_back(std::make_unique<BlockDecoder>(*std::move(decoder)));
       tables[header.table] = decoders_.back().get();
-    } else if (const auto table = tables.find(header.table); table == tables.end()) {
-      unknown_ += header.count;
-    } else {
-      frames_.push_back({table->second, body.subspan(header.bitmap)});
+    } else if (const auto table = tables.find(header.table); table != tables.end()) {
+      blocks_.push_back({table->second, body.subspan(header.bitmap), header.count});
       hold(*table->second, {.count = header.count,
                             .timed = header.timed != 0,
                             .earliest = {header.earliest},
@@ -243,13 +241,13 @@ void SegmentReader::scan(const std::function<const RecordType*(std::string_view)
   cut_ += all.size() - at;
 }
 
-void SegmentReader::hold(const RecordDecoder& decoder, const EncodedSummary& summary) {
+void SegmentReader::hold(const BlockDecoder& decoder, const BlockSummary& summary) {
   auto holding = std::ranges::find(holdings_, &decoder.type(), &SegmentHolding::type);
   if (holding == holdings_.end()) {
     holdings_.push_back({&decoder.type(), {}, std::vector<bool>(decoder.type().fields.size())});
     holding = holdings_.end() - 1;
   }
-  EncodedSummary& sum = holding->summary;
+  BlockSummary& sum = holding->summary;
   sum.count += summary.count;
   sum.timed &= summary.timed;
   sum.earliest = std::min(sum.earliest, summary.earliest);
@@ -259,22 +257,13 @@ void SegmentReader::hold(const RecordDecoder& decoder, const EncodedSummary& sum
     if (fields[i]) holding->present[i] = true;
 }
 
-bool SegmentReader::Cursor::next(Batch& batch, std::size_t most) {
-  const std::size_t before = batch.entries().size();
-  while (frame_ < reader_->frames_.size() && batch.entries().size() - before < most) {
-    const Frame& frame = reader_->frames_[frame_];
-    if (&frame.decoder->type() == type_) {
-      if (at_ == 0) decoder_ = *frame.decoder;
-      ByteReader in(frame.rows.subspan(at_));
-      while (!in.empty() && batch.entries().size() - before < most)
-        if (!decoder_->decode(in, batch)) in.fail();
-      at_ += in.position();
-      if (at_ < frame.rows.size()) continue;
-    }
-    ++frame_;
-    at_ = 0;
+bool SegmentReader::Cursor::next(Batch& batch) {
+  const std::vector<Block>& blocks = reader_->blocks_;
+  while (block_ < blocks.size()) {
+    const Block& block = blocks[block_++];
+    if (&block.decoder->type() == type_ && block.decoder->decode(block.bytes, block.rows, batch)) return true;
   }
-  return batch.entries().size() != before;
+  return false;
 }
 
 OrphanSegment::OrphanSegment(int fd, std::string path, SegmentId id) noexcept

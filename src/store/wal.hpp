@@ -12,7 +12,7 @@
 
 #include "core/batch.hpp"
 #include "core/result.hpp"
-#include "store/record_codec.hpp"
+#include "store/column_block.hpp"
 
 namespace weir {
 
@@ -29,8 +29,8 @@ class WalSegment {
   WalSegment(const WalSegment&) = delete;
   WalSegment& operator=(const WalSegment&) = delete;
 
-  // Takes over a record that encode_record() wrote. It is in memory until write().
-  void add(const RecordType& type, std::string_view encoded);
+  // Copies the records, all of this type. They are in memory until write().
+  void add(const RecordType& type, std::span<const void* const> records);
   // Everything added so far reaches the operating system: it outlives the process. On failure (a full disk)
   // all stays in memory and the file ends with its last whole frame; call it again later.
   Result<void> write();
@@ -49,8 +49,7 @@ class WalSegment {
  private:
   struct Table {
     const RecordType* type;
-    std::string rows;
-    EncodedSummary summary;
+    ColumnBlock block;
     bool declared = false;
   };
   WalSegment(int fd, std::string path, SegmentId id) noexcept;
@@ -67,7 +66,7 @@ class WalSegment {
 // What a segment holds of one record type.
 struct SegmentHolding {
   const RecordType* type;
-  EncodedSummary summary;     // of all frames
+  BlockSummary summary;       // of all blocks
   std::vector<bool> present;  // by the type's fields: whether any record has it
 };
 
@@ -83,46 +82,43 @@ class SegmentReader {
 
   const std::vector<SegmentHolding>& holdings() const noexcept { return holdings_; }
   std::uint64_t cut() const noexcept { return cut_; }  // bytes at the end that were no whole frame
-  std::uint64_t unknown() const noexcept {
-    return unknown_;
-  }  // records of types that this weir does not know
 
-  // Calls f(decoder, rows) for every frame of the type, in the order of writing.
+  // Calls f(decoder, block, rows) for every block of the type, in the order of writing.
   template <class F>
-  void for_each_frame(const RecordType& type, F&& f) const {
-    for (const Frame& frame : frames_)
-      if (&frame.decoder->type() == &type) f(*frame.decoder, frame.rows);
+  void for_each_block(const RecordType& type, F&& f) const {
+    for (const Block& block : blocks_)
+      if (&block.decoder->type() == &type) f(*block.decoder, block.bytes, block.rows);
   }
 
   // The records of one type in the order of writing.
   class Cursor {
    public:
     Cursor(const SegmentReader& reader, const RecordType& type) noexcept : reader_(&reader), type_(&type) {}
-    // Adds up to `most` records. False when there are none left.
-    bool next(Batch& batch, std::size_t most);
+    // Adds the records of the next block. False when there is none left.
+    bool next(Batch& batch);
 
    private:
     const SegmentReader* reader_;
     const RecordType* type_;
-    std::size_t frame_ = 0, at_ = 0;
-    std::optional<RecordDecoder> decoder_;
+    std::size_t block_ = 0;
   };
 
  private:
-  struct Frame {
-    const RecordDecoder* decoder;
-    Bytes rows;
+  struct Block {
+    const BlockDecoder* decoder;
+    Bytes bytes;
+    std::uint32_t rows;
   };
   struct Mapping;
   explicit SegmentReader(std::unique_ptr<Mapping> mapping) noexcept;
   void scan(const std::function<const RecordType*(std::string_view name)>& type_named);
-  void hold(const RecordDecoder& decoder, const EncodedSummary& summary);
+  void hold(const BlockDecoder& decoder, const BlockSummary& summary);
 
   std::unique_ptr<Mapping> mapping_;
-  std::vector<std::unique_ptr<RecordDecoder>> decoders_;
-  std::vector<Frame> frames_;
+  std::vector<std::unique_ptr<BlockDecoder>> decoders_;
+  std::vector<Block> blocks_;
   std::vector<SegmentHolding> holdings_;
-  std::uint64_t cut_ = 0, unknown_ = 0;
+  std::uint64_t cut_ = 0;
 };
 
 // A segment that nobody writes any more, held by this process until it is dropped or released.

@@ -11,7 +11,6 @@
 #include "core/batch.hpp"
 #include "engine/record_types.hpp"
 #include "records/flow.hpp"
-#include "store/record_codec.hpp"
 #include "store/store.hpp"
 #include "temp_folder.hpp"
 
@@ -63,13 +62,11 @@ class StoreTest : public testing::Test {
     settings.folder = folder_.path();
     return Store::open(std::move(settings), std::make_unique<TestPublisher>(course_)).value();
   }
-  static std::string encoded() {
+  static bool append(Store& store) {
     static const Flow flow{};
-    std::string bytes;
-    encode_record(bytes, record_type<Flow>(), &flow);
-    return bytes;
+    const void* one[] = {&flow};
+    return store.append(record_type<Flow>(), one) == 1;
   }
-  static bool append(Store& store) { return store.append(record_type<Flow>(), encoded()); }
   std::size_t segments() const {
     return static_cast<std::size_t>(
         std::distance(fs::directory_iterator(folder_.path() + "/wal"), fs::directory_iterator()));
@@ -96,7 +93,7 @@ TEST_F(StoreTest, ThreadsGoOnAppendingWhileSegmentsEnd) {
 }
 
 TEST_F(StoreTest, ASegmentThatIsFullEndsAtOnce) {
-  const auto s = store({.segment_bytes = std::uint64_t{3} << 20});
+  const auto s = store({.segment_records = 60'000});
   constexpr int count = 200'000;
   for (int i = 0; i < count; ++i) ASSERT_TRUE(append(*s));
   ASSERT_TRUE(s->close());

@@ -69,7 +69,8 @@ Result<void> put(Sink& sink, const RecordType& type, const void* record) {
   thread_local std::string encoded;
   encoded.clear();
   sink.encode(type, record, encoded);
-  return sink.consume(type, record, encoded);
+  WEIR_CHECK(sink.consume(type, record, encoded));
+  return sink.end_batch();
 }
 
 }  // namespace weir
