@@ -49,7 +49,7 @@ def main():
                 run(weir, "collect", pcap, "--data", data, "-q")
         tables = sorted(path for path in pathlib.Path(data, "lake").iterdir() if not path.name.startswith("."))
         for table in tables:
-            files = sorted(table.glob("*/*/*.parquet"))
+            files = sorted(table.rglob("*.parquet"))  # a rollup's day that is over is a file above the hours
             described = run(weir, "query", "-q", "-d", data, f"DESCRIBE {table.name}", "-o", "json")
             types = {row["column_name"]: row["column_type"] for row in described}
             theirs, ours = canonical(run("node", HERE / "hyparquet.mjs", NPM, *files)), canonical(asked(weir, data, table.name, types))
