@@ -327,6 +327,7 @@ constexpr Option options[] = {
     write_option,
     time_option,
 };
+constexpr RecordTypeOf records[] = {record_type<Capture>, record_type<CaptureInterface>};
 constexpr CommandSpec spec{
     .name = "info",
     .doc = "Tell what capture files are: format, interfaces, packets, times, damage",
@@ -340,6 +341,7 @@ constexpr CommandSpec spec{
     .options = options,
     .run = run,
     .group = "Traffic",
+    .records = records,
 };
 
 }  // namespace

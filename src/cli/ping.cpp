@@ -320,6 +320,8 @@ constexpr Option options[] = {
     flush_option,
     {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},
 };
+constexpr RecordTypeOf records[] = {record_type<Ping>, record_type<PingStats>, record_type<Outage>,
+                                    record_type<Hop>};
 constexpr CommandSpec spec{
     .name = "ping",
     .doc = "Is it up, how fast, what got lost: ICMP, TCP, HTTP, ...",
@@ -338,6 +340,7 @@ constexpr CommandSpec spec{
         "environment.\n",
     .options = options,
     .run = run_ping,
+    .records = records,
 };
 
 }  // namespace

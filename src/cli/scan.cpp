@@ -18,6 +18,7 @@
 #include "os/terminal.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/scan.hpp"
 
 namespace weir {
 namespace {
@@ -535,6 +536,8 @@ constexpr Option options[] = {
     sync_option,
     flush_option,
 };
+constexpr RecordTypeOf records[] = {record_type<Host>, record_type<Port>, record_type<Service>,
+                                    record_type<Scan>};
 constexpr CommandSpec spec{
     .name = "scan",
     .doc = "Open ports and who is there, with a bound on what was missed",
@@ -553,6 +556,7 @@ constexpr CommandSpec spec{
         "Scan only what you may. Exit code: 0 fine, 1 interrupted, 2 usage, 3 environment.\n",
     .options = options,
     .run = run_scan,
+    .records = records,
 };
 
 }  // namespace

@@ -3,30 +3,19 @@
 #include <algorithm>
 
 #include "plugin/collector.hpp"
+#include "plugin/command.hpp"
 #include "plugin/parser.hpp"
 #include "plugin/record_file.hpp"
-#include "records/capture.hpp"
 #include "records/flow.hpp"
-#include "records/hop.hpp"
-#include "records/host.hpp"
 #include "records/oddity.hpp"
 #include "records/packet.hpp"
-#include "records/ping.hpp"
-#include "records/port.hpp"
-#include "records/scan.hpp"
-#include "records/service.hpp"
 #include "records/stat.hpp"
 
 namespace weir {
 namespace {
-// Not made by a parser.
-constexpr RecordTypeOf own[] = {record_type<Capture>, record_type<CaptureInterface>,
-                                record_type<Flow>,    record_type<Oddity>,
-                                record_type<Packet>,  record_type<Stat>,
-                                record_type<Ping>,    record_type<PingStats>,
-                                record_type<Outage>,  record_type<Hop>,
-                                record_type<Host>,    record_type<Port>,
-                                record_type<Scan>,    record_type<Service>};
+// Made by the engine, whatever is plugged in.
+constexpr RecordTypeOf own[] = {record_type<Flow>, record_type<Oddity>, record_type<Packet>,
+                                record_type<Stat>};
 }  // namespace
 
 const std::vector<const RecordType*>& record_types() {
@@ -42,6 +31,8 @@ const std::vector<const RecordType*>& record_types() {
       for (const RecordTypeOf type : collector->records) add(type);
     for (const RecordFileSpec* file : registry<RecordFileSpec>())
       for (const RecordTypeOf type : file->records) add(type);
+    for (const CommandSpec* command : registry<CommandSpec>())
+      for (const RecordTypeOf type : command->records) add(type);
     std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     return all;
   }();

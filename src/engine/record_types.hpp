@@ -7,7 +7,7 @@
 
 namespace weir {
 
-// Sorted by name: what the registered parsers emit, and what weir makes itself.
+// Sorted by name: what the registered plugins and commands name, and what the engine makes itself.
 const std::vector<const RecordType*>& record_types();
 // nullptr when there is none.
 const RecordType* find_record_type(std::string_view name);

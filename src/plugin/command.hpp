@@ -9,6 +9,7 @@
 
 #include "core/registry.hpp"
 #include "core/result.hpp"
+#include "core/schema.hpp"
 
 namespace weir {
 
@@ -50,6 +51,8 @@ struct CommandSpec {
   // The exit code, or the one line to print.
   Result<int> (*run)(const Arguments& arguments);
   std::string_view group{};  // heading in weir --help; empty: "About weir"
+  // The record types that the command makes itself, other than what plugins and weir read make.
+  std::span<const RecordTypeOf> records{};
 };
 
 }  // namespace weir
