@@ -54,6 +54,7 @@ Candidates candidates_of(const Option& option) {
 std::string spelled(const Option& option) {
   std::string out;
   if (option.letter != 0) out = fmt::format("-{} ", option.letter);
+  if (!option.word.empty()) out += fmt::format("{} ", option.word);
   return out + "--" + std::string(option.name);
 }
 
@@ -100,9 +101,10 @@ std::string bash_script() {
       }
       options += ' ' + spelled(option);
       if (option.value.empty()) continue;
-      values += fmt::format("    {0}:--{1}{2}) {3}; return ;;\n", command->name, option.name,
-                            option.letter == 0 ? "" : fmt::format(" | {}:-{}", command->name, option.letter),
-                            bash_action(candidates_of(option)));
+      std::string patterns = fmt::format("{}:--{}", command->name, option.name);
+      if (option.letter != 0) patterns += fmt::format(" | {}:-{}", command->name, option.letter);
+      if (!option.word.empty()) patterns += fmt::format(" | {}:{}", command->name, option.word);
+      values += fmt::format("    {}) {}; return ;;\n", patterns, bash_action(candidates_of(option)));
     }
     rest += fmt::format("    {0}:-*) _weir_words \"{1}\" ;;\n    {0}:*) {2} ;;\n", command->name, options,
                         positional);
@@ -145,9 +147,9 @@ std::string zsh_argument(const Option& option) {
   if (option.name.empty()) return fmt::format("'{}:{}:{}'", option.many ? "*" : "", message, action);
   const std::string value = option.value.empty() ? "" : fmt::format(":{}:{}", message, action);
   const std::string doc = zsh_quoted(option.doc), repeat = option.many ? "*" : "";
-  if (option.letter == 0) return fmt::format("'{}--{}[{}]{}'", repeat, option.name, doc, value);
-  return fmt::format("{}{{-{},--{}}}'[{}]{}'", option.many ? "'*'" : "", option.letter, option.name, doc,
-                     value);
+  const std::string other = option.letter != 0 ? fmt::format("-{}", option.letter) : std::string(option.word);
+  if (other.empty()) return fmt::format("'{}--{}[{}]{}'", repeat, option.name, doc, value);
+  return fmt::format("{}{{{},--{}}}'[{}]{}'", option.many ? "'*'" : "", other, option.name, doc, value);
 }
 
 std::string zsh_script() {
@@ -204,6 +206,7 @@ std::string fish_script() {
       out += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}'", command->name);
       if (!option.name.empty()) {
         if (option.letter != 0) out += fmt::format(" -s {}", option.letter);
+        if (!option.word.empty()) out += fmt::format(" -o {}", option.word.substr(1));
         out += fmt::format(" -l {} -d {}{}", option.name, fish_quoted(option.doc),
                            option.value.empty() ? "" : " -x");
       }

@@ -2,17 +2,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <random>
 
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
+#include "cli/front/scan_options.hpp"
+#include "cli/front/scan_output.hpp"
 #include "cli/front/scan_targets.hpp"
 #include "cli/front/selection.hpp"
 #include "cli/front/status_line.hpp"
 #include "cli/front/storing.hpp"
 #include "core/human.hpp"
-#include "core/size.hpp"
 #include "engine/scanner.hpp"
 #include "engine/service_scan.hpp"
 #include "os/terminal.hpp"
@@ -24,196 +24,6 @@ namespace weir {
 namespace {
 
 constexpr std::uint64_t asked_first = 65'536;  // more addresses need --yes
-const std::atomic<bool> never{false};
-
-// -T0 to -T5: how fast, and how patient.
-struct Template {
-  double rate;
-  Duration spacing;
-  unsigned retries;
-};
-constexpr Template templates[] = {{10, seconds(10), 7},           {100, seconds(5), 7},
-                                  {1000, seconds(2), 7},          {10'000, seconds(1), 7},
-                                  {50'000, milliseconds(500), 7}, {250'000, milliseconds(250), 4}};
-constexpr std::size_t usual_template = 3;
-
-// What -s says.
-struct Kinds {
-  bool tcp = false, udp = false, discovery = false, services = false;
-  std::optional<TcpMethod> method;
-};
-
-Result<Kinds> kinds_of(const Arguments& arguments) {
-  Kinds kinds;
-  for (const std::string& value : arguments.all("scan"))
-    for (const char c : value) {
-      if (c == 'U') {
-        kinds.udp = true;
-      } else if (c == 'n') {
-        kinds.discovery = true;
-      } else if (c == 'V') {
-        kinds.services = true;
-      } else if (c == 'S' || c == 'T' || c == 'A') {
-        const TcpMethod method = c == 'S' ? TcpMethod::syn : c == 'T' ? TcpMethod::connect : TcpMethod::ack;
-        if (kinds.method && *kinds.method != method)
-          return fail(Code::usage, "is one way to scan TCP: S, T or A", "-s" + value, "give one of them");
-        kinds.tcp = true;
-        kinds.method = method;
-      } else {
-        return fail(Code::usage, fmt::format("\"{}\" is no kind of scan", c), "-s",
-                    "S is SYN, T connect, A ACK, U UDP, n hosts alone, V services, too");
-      }
-    }
-  if (kinds.discovery && (kinds.tcp || kinds.udp || kinds.services))
-    return fail(Code::usage, "looks for hosts alone, without ports", "-sn", "leave it out to scan ports");
-  kinds.tcp = kinds.tcp || (!kinds.udp && !kinds.discovery);
-  return kinds;
-}
-
-Result<PortSet> ports_of(const Arguments& arguments, const Kinds& kinds) {
-  if (kinds.discovery) {
-    if (arguments.has("ports") || arguments.has("top-ports"))
-      return fail(Code::usage, "looks for hosts alone, without ports", "-sn", "leave it out to scan ports");
-    return PortSet{};
-  }
-  std::vector<IpProto> protos;
-  if (kinds.tcp) protos.push_back(IpProto::tcp);
-  if (kinds.udp) protos.push_back(IpProto::udp);
-  if (arguments.has("ports")) return parse_ports(arguments.value("ports"), protos, "-p");
-  if (arguments.has("top-ports")) {
-    std::size_t most = ~std::size_t{0};
-    for (const IpProto proto : protos) most = std::min(most, most_top_ports(proto));
-    WEIR_TRY(const std::uint64_t count, number_of(arguments, "top-ports", 1, most));
-    return top_ports(count, protos, "--top-ports");
-  }
-  constexpr IpProto tcp[] = {IpProto::tcp}, udp[] = {IpProto::udp};
-  constexpr std::size_t usual_tcp = 1000, usual_udp = 100;
-  PortSet of_tcp, of_udp;
-  if (kinds.tcp) {
-    WEIR_TRY(of_tcp, top_ports(usual_tcp, tcp, "--top-ports"));
-  }
-  if (kinds.udp) {
-    WEIR_TRY(of_udp, top_ports(usual_udp, udp, "--top-ports"));
-  }
-  return PortSet({of_tcp.tcp().begin(), of_tcp.tcp().end()}, {of_udp.udp().begin(), of_udp.udp().end()});
-}
-
-Result<ShownStates> shown_of(const Arguments& arguments) {
-  static constexpr std::string_view names[] = {"open",       "closed",     "filtered",
-                                               "unfiltered", "unanswered", "down"};
-  ShownStates shown;
-  for (const std::string& word : listed(arguments, "states")) {
-    const auto it = std::ranges::find(names, word);
-    if (word == "all")
-      shown.set();
-    else if (it != std::end(names))
-      shown.set(static_cast<std::size_t>(it - std::begin(names)));
-    else
-      return fail(Code::usage, "\"" + word + "\" is no state", "--states",
-                  "all, open, closed, filtered, unfiltered, unanswered, down");
-  }
-  return shown;
-}
-
-Result<double> rate_of(const Arguments& arguments) {
-  const std::string_view text = arguments.value("rate");
-  WEIR_TRY(const std::uint64_t rate, parse_size(text, "--rate"));
-  constexpr std::uint64_t most = 100'000'000;
-  if (rate == 0 || rate > most)
-    return fail(Code::usage, fmt::format("{} is outside 1-{} probes a second", text, human_count(most)),
-                "--rate");
-  return static_cast<double>(rate);
-}
-
-Result<void> read_timing(const Arguments& arguments, ScanOptions& options) {
-  std::uint64_t number = usual_template;
-  if (arguments.has("timing")) {
-    WEIR_TRY(number, number_of(arguments, "timing", 0, std::size(templates) - 1));
-  }
-  const Template& timing = templates[number];
-  options.rate = timing.rate;
-  options.spacing = timing.spacing;
-  options.passes = timing.retries + 1;
-  if (arguments.has("rate")) {
-    WEIR_TRY(options.rate, rate_of(arguments));
-  }
-  if (arguments.has("max-retries")) {
-    WEIR_TRY(const std::uint64_t retries, number_of(arguments, "max-retries", 0, ScanStage::most_passes - 1));
-    options.passes = static_cast<unsigned>(retries) + 1;
-  }
-  if (arguments.has("spacing")) {
-    WEIR_TRY(options.spacing, duration_of(arguments, "spacing"));
-  }
-  return {};
-}
-
-Result<void> read_shard(const Arguments& arguments, ScanOptions& options) {
-  if (!arguments.has("shard")) return {};
-  const std::string text(arguments.value("shard"));
-  const std::size_t slash = text.find('/');
-  Arguments parts;
-  parts.values["shard"] = {slash == text.npos ? "0" : text.substr(slash + 1)};
-  constexpr std::uint64_t most = 65'536;
-  WEIR_TRY(options.shards, number_of(parts, "shard", 1, most));
-  parts.values["shard"] = {text.substr(0, slash)};
-  WEIR_TRY(const std::uint64_t shard, number_of(parts, "shard", 1, options.shards));
-  if (!arguments.has("seed"))
-    return fail(Code::usage, "needs the same order on all machines", "--shard", "give each the same --seed");
-  options.shard = shard - 1;
-  return {};
-}
-
-Result<Family> family_of(const Arguments& arguments) {
-  if (arguments.has("ipv4") && arguments.has("ipv6"))
-    return fail(Code::usage, "-4 and -6 exclude each other", {}, "leave both out for any address");
-  return arguments.has("ipv4") ? Family::v4 : arguments.has("ipv6") ? Family::v6 : Family::any;
-}
-
-std::uint64_t random_seed() {
-  std::random_device source;
-  return std::uint64_t{source()} << 32 | source();
-}
-
-// The method, as privilege allows: said on stderr when it is not what is usual.
-Result<TcpMethod> method_of(const Kinds& kinds, bool quiet) {
-  if (kinds.method == TcpMethod::connect) return TcpMethod::connect;
-  if (auto may = may_send_packets(); !may) {
-    if (kinds.method) return tl::unexpected<Error>(std::move(may.error()));
-    if (!quiet) fmt::print(stderr, "weir: scanning by connections, as {}\n", may.error().line());
-    return TcpMethod::connect;
-  }
-  return kinds.method.value_or(TcpMethod::syn);
-}
-
-Result<ScanOptions> options_from(const Arguments& arguments) {
-  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
-  ScanOptions options;
-  WEIR_TRY(options.ports, ports_of(arguments, kinds));
-  WEIR_CHECK(read_timing(arguments, options));
-  options.seed = random_seed();
-  if (arguments.has("seed")) {
-    WEIR_TRY(options.seed, number_of(arguments, "seed", 0, ~std::uint64_t{0}));
-  }
-  WEIR_CHECK(read_shard(arguments, options));
-  WEIR_TRY(options.shown, shown_of(arguments));
-  if (arguments.has("probe") && arguments.value("probe") != "n")
-    return fail(Code::usage, "is not known", fmt::format("-P{}", arguments.value("probe")),
-                "-Pn takes every host to be up");
-  options.assume_up = arguments.has("probe");
-  WEIR_TRY(const Family family, family_of(arguments));
-  WEIR_TRY(ScanTargets targets, scan_targets(arguments, family));
-  options.targets = std::move(targets.set);
-  options.names = std::move(targets.names);
-  WEIR_TRY(options.method, method_of(kinds, arguments.has("quiet")));
-  if (arguments.has("interface")) {
-    WEIR_TRY(const Routes routes, Routes::open());
-    const std::string_view name = arguments.value("interface");
-    const Interface* interface = routes.find_interface(name);
-    if (interface == nullptr) return fail(Code::environment, "no such interface", std::string(name));
-    options.interface = interface->index;
-  }
-  return options;
-}
 
 // What makes the scan; the form of the output is chosen anew when it is resumed.
 constexpr std::string_view scan_words[] = {
@@ -342,37 +152,11 @@ Result<int> dry_run(const ScanOptions& options) {
   return 0;
 }
 
-struct Selection {
-  RecordTypes types;
-  Filter filter;
-  Emitter::Wants wants;
-  Output output;
-};
-
-Result<Selection> selection_from(const Arguments& arguments, bool discovery, bool services) {
-  RecordTypes offered{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
-  if (services) offered.push_back(&record_type<Service>());
-  const bool terminal = !arguments.has("write") && stdout_terminal().present;
-  const std::string_view fallback = terminal ? "table" : "json";
-  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
-  const bool mixed = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
-  const RecordTypes one{discovery  ? &record_type<Host>()
-                        : services ? &record_type<Service>()
-                                   : &record_type<Port>()};
-  const bool all = mixed || stores(arguments) || arguments.value("write").ends_with('/');
-  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? offered : one, "scan"));
-  const std::string_view where = arguments.value("where");
-  WEIR_TRY(Filter filter, Filter::compile(where, types));
-  const Emitter::Wants wants = wants_of(types, filter, where);
-  WEIR_TRY(Output output, output_from(arguments, types, fallback));
-  return Selection{std::move(types), std::move(filter), wants, std::move(output)};
-}
-
 // The detection of services, told of each open port by the scan; nullptr without -sV.
-Result<std::unique_ptr<ServiceScan>> detection_from(const Arguments& arguments, const Selection& selected,
+Result<std::unique_ptr<ServiceScan>> detection_from(const Arguments& arguments, const ScanSelection& selected,
                                                     Outlet& outlet, std::optional<Fingerprints>& own,
                                                     ScanOptions& options) {
-  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
+  WEIR_TRY(const ScanKinds kinds, scan_kinds(arguments));
   if (!kinds.services) return nullptr;
   ServiceOptions how;
   if (arguments.has("fingerprints")) {
@@ -387,18 +171,21 @@ Result<std::unique_ptr<ServiceScan>> detection_from(const Arguments& arguments, 
 }
 
 Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_ptr<ScanJournal> resumed) {
-  WEIR_TRY(const Kinds kinds, kinds_of(arguments));
-  WEIR_TRY(const Selection selected, selection_from(arguments, kinds.discovery, kinds.services));
+  WEIR_TRY(const ScanKinds kinds, scan_kinds(arguments));
+  WEIR_TRY(const ScanSelection selected, select_scan_output(arguments, kinds.discovery, kinds.services));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
   const bool quiet = arguments.has("quiet");
   StopSignals signals;  // before any thread
-  WEIR_TRY(const Storing storing, open_destination(arguments, selected.output, WhenDiskFull::refuse, never));
+  const ScanReach reach{&options.targets, options.assume_up};
+  WEIR_TRY(const ScanOutput output, open_scan_output(arguments, selected, reach, options.shown));
+  if (output.diff != nullptr) options.shown.set();  // a port that was open may be closed, or silent
   StatusLine line(!quiet);
-  Outlet outlet(*storing.sink);
-  if (line.present() && selected.output.options.terminal)
+  Outlet outlet(*output.storing.sink);
+  const bool shown = selected.reports.on_stdout || (!stores(arguments) && !arguments.has("write"));
+  if (line.present() && shown && stdout_terminal().present)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
   if (!quiet) tell_plan(options);
   std::optional<Fingerprints> own;
@@ -413,10 +200,12 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
   if (services != nullptr && outcome && outcome->complete) services->finish();
   services.reset();  // before the output is closed
   WEIR_CHECK(outlet.result());
-  WEIR_CHECK(storing.sink->close());
+  WEIR_CHECK(output.storing.sink->close());
   if (!outcome) return tl::unexpected<Error>(std::move(outcome.error()));
   if (!quiet) tell_summary(*outcome);
-  return outcome->complete ? 0 : 1;
+  if (output.diff == nullptr) return outcome->complete ? 0 : 1;
+  if (!quiet) tell_differences(arguments, output.diff->before(), output.diff->differences());
+  return outcome->complete && output.diff->differences().changes == 0 ? 0 : 1;
 }
 
 Result<int> resume(const Arguments& given) {
@@ -425,17 +214,18 @@ Result<int> resume(const Arguments& given) {
                 "give nothing else with it");
   WEIR_TRY(auto journal, ScanJournal::resume(std::string(given.value("resume"))));
   const Arguments arguments = unkept(journal->plan(), given);
-  WEIR_TRY(ScanOptions options, options_from(arguments));
+  WEIR_TRY(ScanOptions options, scan_options(arguments));
   options.seed = journal->seed();
   return scan(arguments, options, std::move(journal));
 }
 
 Result<int> run_scan(const Arguments& arguments) {
   WEIR_CHECK(check_destination(arguments));
+  if (arguments.has("with")) return compare_scan_files(arguments);
   if (arguments.has("resume")) return resume(arguments);
   if (arguments.all("").empty())
     return fail(Code::usage, "there is nothing to scan", {}, "weir scan 192.0.2.0/24; see weir scan --help");
-  WEIR_TRY(ScanOptions options, options_from(arguments));
+  WEIR_TRY(ScanOptions options, scan_options(arguments));
   if (arguments.has("dry-run")) return dry_run(options);
   if (options.targets.size() > asked_first && !arguments.has("yes"))
     return fail(Code::usage, human_count(options.targets.size()) + " addresses are more than a /16", {},
@@ -445,7 +235,7 @@ Result<int> run_scan(const Arguments& arguments) {
   return scan(arguments, options, nullptr);
 }
 
-constexpr Option options[] = {
+constexpr Option own_options[] = {
     targets_argument,
     {.name = "ports",
      .letter = 'p',
@@ -536,8 +326,9 @@ constexpr Option options[] = {
     sync_option,
     flush_option,
 };
+constexpr auto options = joined(own_options, report_options, diff_options);
 constexpr RecordTypeOf records[] = {record_type<Host>, record_type<Port>, record_type<Service>,
-                                    record_type<Scan>};
+                                    record_type<Scan>, record_type<ScanChange>};
 constexpr CommandSpec spec{
     .name = "scan",
     .doc = "Open ports and who is there, with a bound on what was missed",
@@ -549,11 +340,15 @@ constexpr CommandSpec spec{
         "  weir scan 192.0.2.7 -sV                         what listens, in which version\n"
         "  weir scan -sn 192.0.2.0/24                      who is there\n"
         "  weir scan @hosts.txt -p 22,443 -o json | jq .   as found\n"
+        "  weir scan 192.0.2.0/24 -oA lan -o table         lan.xml, lan.gnmap and lan.nmap, and a table\n"
+        "  weir scan 192.0.2.0/24 --diff lan.xml           what has changed since\n"
+        "  weir scan --diff monday.json --with friday.xml  the same of two files\n"
         "  weir scan 10.0.0.0/8 -p 443 -Pn --yes --journal s.journal   and, after a crash, --resume "
         "s.journal\n"
         "\n"
         "SYN, ACK and UDP scans need CAP_NET_RAW; without it connections of the kernel are used.\n"
-        "Scan only what you may. Exit code: 0 fine, 1 interrupted, 2 usage, 3 environment.\n",
+        "Scan only what you may. Exit code: 0 fine, 1 interrupted, or changed (--diff), 2 usage, 3 "
+        "environment.\n",
     .options = options,
     .run = run_scan,
     .records = records,

@@ -277,12 +277,14 @@ Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
   if (options_.ports.tcp().empty()) method.clear();
   if (!options_.ports.udp().empty()) method += method.empty() ? "udp" : ",udp";
   if (!ports) method = "discovery";
-  static thread_local std::string kept;
+  static thread_local std::string kept, port_list;
   kept = method;
+  port_list = to_string(options_.ports);
   const auto count = [this](CellState s) { return ledger_.count(s); };
   Scan scan{.time = started,
             .duration = wall_now() - started,
             .method = kept,
+            .port_list = ports ? Text{port_list} : Text{},
             .targets = options_.targets.size(),
             .hosts_up = std::max(count(CellState::up), stage_ == nullptr ? 0 : stage_->hosts().size()),
             .ports = options_.ports.size(),

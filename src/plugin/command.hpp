@@ -25,6 +25,8 @@ struct Option {
   bool many = false;         // may be repeated, or several positional arguments
   bool required = false;     // positional only
   std::string_view group{};  // heading in --help; empty: "Options"
+  // "-oX": another program's spelling, understood as --name; one '-', a word of its own.
+  std::string_view word{};
 };
 
 class Arguments {

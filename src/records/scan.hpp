@@ -8,7 +8,7 @@ namespace weir {
 struct Scan {
   Time time;
   Duration duration;
-  Text method;
+  Text method, port_list;
   std::uint64_t targets = 0, hosts_up = 0, ports = 0, cells = 0;
   std::uint64_t sent = 0, passes = 0;
   std::uint64_t open = 0, closed = 0, filtered = 0, unfiltered = 0, unanswered = 0;
@@ -26,6 +26,7 @@ inline constexpr auto schema<Scan> = record(
     field("targets", &Scan::targets, "Addresses asked for"),
     field("hosts_up", &Scan::hosts_up, "Addresses in use, or taken to be so"),
     field("ports", &Scan::ports, "Ports of each"),
+    field("port_list", &Scan::port_list, "Which, as -p takes them: T:22,80-90,U:53; null in a discovery"),
     field("cells", &Scan::cells, "Pairs of address and port that were probed"),
     field("sent", &Scan::sent, "Probes sent, discovery and repetitions included"),
     field("passes", &Scan::passes, "Times that the cells still unanswered were probed"),

@@ -115,6 +115,23 @@ void put_host(std::string& out, const Addr& ip, const HostFound& host) {
   out += "</host>\n";
 }
 
+// "22,80-90": nmap's list of services.
+std::string services_text(std::span<const std::uint16_t> ports) {
+  std::string text = to_string(PortSet({ports.begin(), ports.end()}, {}));
+  return text.substr(text.find(':') + 1);
+}
+
+void put_scan_info(std::string& out, const Report& report) {
+  const auto put_one = [&](std::string_view type, std::string_view proto,
+                           std::span<const std::uint16_t> ports) {
+    if (!ports.empty())
+      out += fmt::format("<scaninfo type=\"{}\" protocol=\"{}\" numservices=\"{}\" services=\"{}\"/>\n", type,
+                         proto, ports.size(), services_text(ports));
+  };
+  put_one(report.method().substr(0, report.method().find(',')), "tcp", report.ports_asked().tcp());
+  put_one("udp", "udp", report.ports_asked().udp());
+}
+
 class NmapXml final : public Gathering {
  public:
   using Gathering::Gathering;
@@ -126,8 +143,10 @@ class NmapXml final : public Gathering {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>\n"
         "<!-- weir scan in nmap's form -->\n"
         "<nmaprun scanner=\"nmap\" args=\"weir scan\" start=\"{}\" startstr=\"{}\" version=\"7.93\" "
-        "xmloutputversion=\"1.05\">\n<verbose level=\"0\"/>\n<debugging level=\"0\"/>\n",
+        "xmloutputversion=\"1.05\">\n",
         seconds_of(report.started()), start);
+    put_scan_info(out, report);
+    out += "<verbose level=\"0\"/>\n<debugging level=\"0\"/>\n";
     for (const auto& [ip, host] : report.hosts()) put_host(out, ip, host);
     const double elapsed = (report.ended() - report.started()).seconds();
     out += fmt::format(

@@ -14,6 +14,7 @@
 
 #include "os/output_file.hpp"
 #include "plugin/sink.hpp"
+#include "probe/ports.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
 #include "records/scan.hpp"
@@ -92,7 +93,7 @@ class Report {
     if (&type == &record_type<Host>()) take(*static_cast<const Host*>(record));
     if (&type == &record_type<Port>()) take(*static_cast<const Port*>(record));
     if (&type == &record_type<Service>()) take(*static_cast<const Service*>(record));
-    if (&type == &record_type<Scan>()) scan_ = *static_cast<const Scan*>(record);
+    if (&type == &record_type<Scan>()) take(*static_cast<const Scan*>(record));
   }
 
   const std::map<Addr, HostFound>& hosts() const noexcept { return hosts_; }
@@ -106,6 +107,9 @@ class Report {
   Time ended() const noexcept { return scan_ ? scan_->time + scan_->duration : last_; }
   std::size_t targets() const noexcept { return scan_ ? scan_->targets : hosts_.size(); }
   bool complete() const noexcept { return !scan_ || scan_->complete; }
+  // How and where it looked for ports; empty as long as it has not said so.
+  const std::string& method() const noexcept { return method_; }
+  const PortSet& ports_asked() const noexcept { return ports_asked_; }
 
  private:
   HostFound& host_at(const Addr& ip, Time time, Text name) {
@@ -118,6 +122,14 @@ class Report {
     if (first_ == Time{} || time < first_) first_ = time;
     last_ = std::max(last_, time);
     return host;
+  }
+  void take(const Scan& s) {
+    scan_ = s;
+    method_ = s.method;
+    constexpr IpProto tcp[] = {IpProto::tcp};
+    if (auto ports = parse_ports(s.port_list, tcp, {}); ports && !s.port_list.empty())
+      ports_asked_ = std::move(*ports);
+    scan_->method = scan_->port_list = {};  // the batch has them
   }
   void take(const Host& h) {
     HostFound& host = host_at(h.ip, h.time, h.host);
@@ -134,6 +146,11 @@ class Report {
     port.state = p.state;
     port.reason = p.reason;
     port.ttl = p.ttl.value_or(0);
+    // As nmap has it: the name of the port, unless somebody asks the service.
+    const std::string_view name = port_name({p.proto, p.port});
+    constexpr unsigned by_number = 30;
+    if (!port.service && !name.empty())
+      port.service = ServiceFound{.service = std::string(name), .confidence = by_number};
   }
   void take(const Service& s) {
     const auto text = [](Text t) { return std::string(t); };
@@ -161,6 +178,8 @@ class Report {
 
   std::map<Addr, HostFound> hosts_;
   std::optional<Scan> scan_;
+  std::string method_;
+  PortSet ports_asked_;
   Time first_, last_;
 };
 

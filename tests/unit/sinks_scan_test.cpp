@@ -70,7 +70,12 @@ struct Records {
                 .cert_issuer = "CN=a.example",
                 .cert_not_after = start,
                 .cert_sha256 = "00ff"};
-  Scan scan{.time = start, .duration = seconds(3), .method = "syn", .targets = 4, .hosts_up = 2};
+  Scan scan{.time = start,
+            .duration = seconds(3),
+            .method = "syn,udp",
+            .port_list = "T:22,440-443,U:53",
+            .targets = 4,
+            .hosts_up = 2};
 };
 
 // What the sink makes of all of them.
@@ -102,6 +107,11 @@ std::string written(std::string_view name) {
 
 TEST(SinksScan, NmapXml) {
   const std::string xml = written("nmap-xml");
+  EXPECT_THAT(
+      xml,
+      HasSubstr("<scaninfo type=\"syn\" protocol=\"tcp\" numservices=\"5\" services=\"22,440-443\"/>\n"
+                "<scaninfo type=\"udp\" protocol=\"udp\" numservices=\"1\" services=\"53\"/>\n<verbose"));
+  EXPECT_THAT(xml, HasSubstr("<service name=\"domain\" method=\"table\" conf=\"3\"/>"));
   EXPECT_THAT(xml, HasSubstr("<status state=\"up\" reason=\"echo-reply\" reason_ttl=\"64\"/>"));
   EXPECT_THAT(xml, HasSubstr("<address addr=\"192.0.2.7\" addrtype=\"ipv4\"/>\n<address "
                              "addr=\"02:00:5E:00:00:0A\" addrtype=\"mac\"/>"));
@@ -124,7 +134,7 @@ TEST(SinksScan, NmapGrep) {
   EXPECT_THAT(
       text, HasSubstr("Host: 192.0.2.7 (a.example)\tStatus: Up\n"
                       "Host: 192.0.2.7 (a.example)\tPorts: 22/open/tcp//ssh//OpenSSH 9.2p1 (protocol 2.0)/, "
-                      "53/open|filtered/udp/////\n"));
+                      "53/open|filtered/udp//domain///\n"));
   EXPECT_THAT(text, HasSubstr("443/open/tcp//ssl|http//a|b & <\"c\">|\xff/\n"))
       << "no slash but those between fields";
 }
@@ -135,7 +145,7 @@ TEST(SinksScan, NmapReport) {
                               "MAC Address: 02:00:5e:00:00:0a\n\n"
                               "PORT   STATE         SERVICE VERSION\n"
                               "22/tcp open          ssh     OpenSSH 9.2p1 (protocol 2.0)\n"
-                              "53/udp open|filtered\n\n"));
+                              "53/udp open|filtered domain\n\n"));
   EXPECT_THAT(text, HasSubstr("443/tcp open  ssl/http a/b & <\"c\">\\x01\\xff\n"));
 }
 

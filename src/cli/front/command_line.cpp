@@ -37,6 +37,22 @@ void declare(CLI::App& app, const Option& option, Given& given) {
   given.option->allow_extra_args(option.name.empty())->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+// As messages call it: by the word that another program's users type, where there is one.
+std::string shown_name(const Option& option) {
+  return option.word.empty() ? "--" + std::string(option.name) : std::string(option.word);
+}
+
+// CLI11 would take "-oX" for -o with the value "X". What is behind -- is no option.
+std::vector<std::string> with_long_names(const CommandSpec& command, std::span<const char* const> words) {
+  std::vector<std::string> out(words.begin(), words.end());
+  for (std::string& word : out) {
+    if (word == "--") break;
+    for (const Option& option : command.options)
+      if (!option.word.empty() && word == option.word) word = "--" + std::string(option.name);
+  }
+  return out;
+}
+
 std::string see_help(const CommandSpec& command) {
   return "weir " + std::string(command.name) + " --help lists them";
 }
@@ -58,7 +74,8 @@ Error without_value(const CommandSpec& command, std::string_view message) {
   const std::string name(message.substr(0, message.find(':')));
   std::string what = "option " + name + " needs a value";
   for (const Option& option : command.options)
-    if (name == "--" + std::string(option.name)) what += ", " + std::string(option.value);
+    if (name == "--" + std::string(option.name))
+      what = "option " + shown_name(option) + " needs a value, " + std::string(option.value);
   return Error{Code::usage, what, {}, "see weir " + std::string(command.name) + " --help"};
 }
 
@@ -69,7 +86,7 @@ Result<void> check_choice(const Option& option, const std::string& value) {
   if (choices.empty() || std::find(choices.begin(), choices.end(), name_only) != choices.end()) return {};
   std::string all;
   for (const auto choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
-  const std::string name = option.name.empty() ? std::string(option.value) : "--" + std::string(option.name);
+  const std::string name = option.name.empty() ? std::string(option.value) : shown_name(option);
   return fail(Code::usage, "unknown value " + value, name, suggestion(name_only, choices, "one of " + all));
 }
 
@@ -82,7 +99,7 @@ Result<void> check_option(const CommandSpec& command, const Option& option,
     return fail(Code::usage, "unexpected argument " + values[1], {},
                 "see weir " + std::string(command.name) + " --help");
   if (!option.many && values.size() > 1)
-    return fail(Code::usage, "is given more than once", "--" + std::string(option.name), "say it in one");
+    return fail(Code::usage, "is given more than once", shown_name(option), "say it in one");
   for (const std::string& value : values) WEIR_CHECK(check_choice(option, value));
   return {};
 }
@@ -114,7 +131,9 @@ Result<Arguments> parse_command_line(const CommandSpec& command, std::span<const
   for (std::size_t i = 0; i < given.size(); ++i) declare(app, command.options[i], given[i]);
 
   try {
-    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // CLI11 takes them from the back
+    std::vector<std::string> spelled = with_long_names(command, words);
+    std::reverse(spelled.begin(), spelled.end());  // CLI11 takes them from the back
+    app.parse(std::move(spelled));
   } catch (const CLI::ArgumentMismatch& e) {
     return tl::unexpected<Error>(without_value(command, e.what()));
   } catch (const CLI::Error& e) {

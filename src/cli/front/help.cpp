@@ -54,7 +54,9 @@ void append_rows(std::string& out, const std::vector<Row>& rows) {
 std::string label_of(const Option& option) {
   const std::string value(option.value);
   if (option.name.empty()) return option.many ? value + "..." : value;
-  const std::string letter = option.letter == 0 ? "    " : std::string("-") + option.letter + ", ";
+  const std::string letter = !option.word.empty() ? std::string(option.word) + ", "
+                             : option.letter == 0 ? "    "
+                                                  : std::string("-") + option.letter + ", ";
   return letter + "--" + std::string(option.name) + (value.empty() ? "" : " " + value);
 }
 

@@ -1,0 +1,167 @@
+#include "cli/front/scan_output.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "core/human.hpp"
+#include "engine/tee.hpp"
+#include "os/terminal.hpp"
+#include "records/host.hpp"
+#include "records/port.hpp"
+#include "records/scan.hpp"
+#include "records/service.hpp"
+
+namespace weir {
+namespace {
+
+const std::atomic<bool> never{false};
+
+bool is_stdout(std::string_view destination) {
+  return destination.empty() || destination == "-";
+}
+
+std::vector<ScanReport> asked_for(const Arguments& arguments) {
+  std::vector<ScanReport> files;
+  const auto add = [&](std::string_view sink, std::string destination) {
+    files.push_back({find_plugin<SinkSpec>(sink), std::move(destination)});
+    WEIR_ASSERT(files.back().sink != nullptr);
+  };
+  for (const Option& option : report_options) {
+    if (!arguments.has(option.name)) continue;
+    const std::string value(arguments.value(option.name));
+    if (option.name != "nmap-all") {
+      add(option.name, value);
+      continue;
+    }
+    add("nmap-xml", value + ".xml");
+    add("nmap-grep", value + ".gnmap");
+    add("nmap", value + ".nmap");
+  }
+  return files;
+}
+
+Result<ScanReports> reports_from(const Arguments& arguments) {
+  ScanReports reports{.files = asked_for(arguments)};
+  for (const Option& option : report_options)
+    if (arguments.has(option.name) && arguments.value(option.name).empty())
+      return fail(Code::usage, "names no file", std::string(option.word), "- is stdout");
+  std::vector<std::string_view> taken;
+  if (arguments.has("write") && !stores(arguments)) taken.push_back(arguments.value("write"));
+  for (const ScanReport& report : reports.files) {
+    reports.on_stdout = reports.on_stdout || is_stdout(report.destination);
+    if (std::ranges::find(taken, report.destination) != taken.end())
+      return fail(Code::usage, "would be written twice",
+                  is_stdout(report.destination) ? "stdout" : report.destination, "give each its own file");
+    taken.push_back(report.destination);
+  }
+  if (!reports.on_stdout || stores(arguments) || !is_stdout(arguments.value("write"))) return reports;
+  if (arguments.has("output"))
+    return fail(Code::usage, "would be written twice", "stdout", "name a file for one of them: -w FILE");
+  reports.alone = true;
+  return reports;
+}
+
+bool is_shown(ShownStates shown, const RecordType& type, const void* record) {
+  const auto has = [&](Shown state) { return shown[static_cast<std::size_t>(state)]; };
+  if (&type == &record_type<Host>())
+    return static_cast<const Host*>(record)->state == "up" || has(Shown::down);
+  if (&type != &record_type<Port>()) return true;
+  const Port& port = *static_cast<const Port*>(record);
+  if (port.reason == "no_reply") return has(Shown::unanswered);
+  if (port.state == "closed") return has(Shown::closed);
+  if (port.state == "filtered") return has(Shown::filtered);
+  return port.state == "unfiltered" ? has(Shown::unfiltered) : has(Shown::open);
+}
+
+}  // namespace
+
+Result<ScanSelection> select_scan_output(const Arguments& arguments, bool discovery, bool services) {
+  WEIR_TRY(ScanReports reports, reports_from(arguments));
+  RecordTypes found{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
+  if (services) found.push_back(&record_type<Service>());
+  const bool compares = arguments.has("diff");
+  const RecordTypes offered = compares ? RecordTypes{&record_type<ScanChange>()} : found;
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
+  const bool mixed = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
+  const RecordTypes one{discovery  ? &record_type<Host>()
+                        : services ? &record_type<Service>()
+                                   : &record_type<Port>()};
+  const bool all = compares || mixed || stores(arguments) || arguments.value("write").ends_with('/');
+  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? offered : one, "scan"));
+  const std::string_view where = arguments.value("where");
+  const RecordTypes& made = compares || reports.files.empty() ? types : found;
+  WEIR_TRY(Filter filter, Filter::compile(where, made));
+  Emitter::Wants wants = wants_of(made, filter, where);
+  if (compares)
+    for (const RecordType* type : found) wants[type->id].wanted = true;
+  WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
+  return ScanSelection{std::move(found), std::move(filter), wants, std::move(output), std::move(reports)};
+}
+
+Result<ScanOutput> open_scan_output(const Arguments& arguments, const ScanSelection& selection,
+                                    const ScanReach& reach, ShownStates shown) {
+  ScanOutput out;
+  std::vector<TeeOutput> outputs;
+  if (!selection.reports.alone) {
+    WEIR_TRY(out.storing, open_destination(arguments, selection.output, WhenDiskFull::refuse, never));
+    RecordTypes types = selection.output.options.types;
+    if (arguments.has("diff")) {
+      WEIR_TRY(ScanResult before, ScanResult::read(std::string(arguments.value("diff"))));
+      const Emitter::Want& want = selection.wants[record_type<ScanChange>().id];
+      auto diff = std::make_unique<ScanDiffSink>(
+          std::move(before), reach, ChangeFilter{want.accept, want.filter}, std::move(out.storing.sink));
+      out.diff = diff.get();
+      out.storing.sink = std::move(diff);
+      types = selection.found;
+    }
+    outputs.push_back({std::move(out.storing.sink), std::move(types)});
+  }
+  for (const ScanReport& report : selection.reports.files) {
+    SinkOptions options{.types = selection.found, .fields = {}, .destination = report.destination};
+    WEIR_TRY(auto sink, report.sink->open(options));
+    outputs.push_back({std::move(sink), selection.found, [shown](const RecordType& type, const void* record) {
+                         return is_shown(shown, type, record);
+                       }});
+  }
+  out.storing.sink =
+      selection.reports.files.empty() ? std::move(outputs.front().sink) : make_tee(std::move(outputs));
+  return out;
+}
+
+void tell_differences(const Arguments& arguments, const ScanResult& before,
+                      const ScanDifferences& differences) {
+  char time[time_text_max];
+  fmt::print(stderr, "weir: {} since {}, {}\n",
+             differences.changes == 0   ? "nothing changed"
+             : differences.changes == 1 ? "1 change"
+                                        : human_count(differences.changes) + " changes",
+             arguments.value("diff"),
+             std::string_view(time, write_rfc3339(time, before.ended)).substr(0, 16));
+  if (differences.not_compared > 0)
+    fmt::print(stderr, "weir: not compared, as not probed then: {} open {}\n",
+               human_count(differences.not_compared), differences.not_compared == 1 ? "port" : "ports");
+}
+
+Result<int> compare_scan_files(const Arguments& arguments) {
+  if (!arguments.has("diff"))
+    return fail(Code::usage, "needs an earlier scan to compare with", "--with", "name it by --diff FILE");
+  if (!arguments.all("").empty())
+    return fail(Code::usage, "compares two files and scans nothing", "--with", "leave the targets out");
+  WEIR_TRY(const ScanSelection selection, select_scan_output(arguments, false, true));
+  if (!selection.reports.files.empty())
+    return fail(Code::usage, "compares two files and finds nothing to report", "--with",
+                "leave -oX out, and its like");
+  WEIR_TRY(const ScanResult before, ScanResult::read(std::string(arguments.value("diff"))));
+  WEIR_TRY(const ScanResult after, ScanResult::read(std::string(arguments.value("with"))));
+  WEIR_TRY(const Storing storing, open_destination(arguments, selection.output, WhenDiskFull::refuse, never));
+  const Emitter::Want& want = selection.wants[record_type<ScanChange>().id];
+  WEIR_TRY(const ScanDifferences differences,
+           write_scan_changes(before, after, {}, {want.accept, want.filter}, *storing.sink));
+  WEIR_CHECK(storing.sink->close());
+  if (!arguments.has("quiet")) tell_differences(arguments, before, differences);
+  return differences.changes == 0 ? 0 : 1;
+}
+
+}  // namespace weir

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""What a scan writes beside its output, and what it says of an earlier one: on the loopback of a network namespace of its
+own. 77: this kernel gives no namespaces. Usage: scan_outputs.py PATH/TO/weir
+"""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from xml.etree import ElementTree
+
+DTD = pathlib.Path("/usr/share/nmap/nmap.dtd")
+OPEN = {22, 80, 443}
+
+
+class Checks:
+    def __init__(self):
+        self.failed = 0
+
+    def that(self, what, truth, detail=""):
+        if not truth:
+            self.failed += 1
+        print(("ok      " if truth else "FAILED  ") + what + (f": {detail}" if detail and not truth else ""), flush=True)
+
+
+def listen(ports):
+    return [socket.create_server(("127.0.0.1", port)) for port in sorted(ports)]
+
+
+def scan(weir, *words):
+    return subprocess.run([weir, "scan", "127.0.0.1", "-p", "1-1000", *words], capture_output=True, text=True, timeout=60)
+
+
+def open_in_xml(text):
+    return {int(p.get("portid")) for p in ElementTree.fromstring(text).iter("port") if p.find("state").get("state") == "open"}
+
+
+def reports(weir, check):
+    done = scan(weir, "-q", "-o", "csv", "-f", "port", "-oA", "all", "-oX", "one.xml", "-oL", "list", "-oJ", "list.json")
+    check.that("the output beside six reports", {int(p) for p in done.stdout.split()[1:]} == OPEN, done.stdout + done.stderr)
+    check.that("six files", sorted(os.listdir(".")) == ["all.gnmap", "all.nmap", "all.xml", "list", "list.json", "one.xml"], os.listdir("."))
+    read = lambda name: pathlib.Path(name).read_text()
+    check.that("nmap's XML", open_in_xml(read("all.xml")) == OPEN and open_in_xml(read("one.xml")) == OPEN)
+    for name in ("all.xml", "one.xml"):
+        if DTD.exists() and shutil.which("xmllint"):
+            valid = subprocess.run(["xmllint", "--noout", "--dtdvalid", str(DTD), name], capture_output=True, text=True)
+            check.that(f"{name} by nmap's DTD", valid.returncode == 0, valid.stderr)
+        else:
+            check.that("xmllint and nmap's DTD are here", False, "install libxml2-utils and nmap-common")
+    check.that("nmap's greppable lines", "Ports: 22/open/tcp//ssh///, 80/open/tcp//http///, 443/open/tcp//https///\n" in read("all.gnmap"), read("all.gnmap"))
+    check.that("nmap's report", "22/tcp  open  ssh\n80/tcp  open  http\n443/tcp open  https\n" in read("all.nmap"), read("all.nmap"))
+    check.that("masscan's list", {int(line.split()[2]) for line in read("list").splitlines() if line.startswith("open")} == OPEN)
+    check.that("masscan's JSON", {p["ports"][0]["port"] for p in json.loads(read("list.json"))} == OPEN)
+    done = scan(weir, "-q", "-oX", "-")
+    check.that("a report on stdout takes its place", open_in_xml(done.stdout) == OPEN, done.stdout + done.stderr)
+
+
+def differences(weir, check):
+    def changes(*words):
+        done = scan(weir, "-o", "json", *words)
+        try:
+            return done.returncode, [(r["port"], r["change"], r.get("before"), r.get("after")) for r in map(json.loads, done.stdout.splitlines())]
+        except (ValueError, KeyError):
+            return done.returncode, done.stdout + done.stderr
+
+    scan(weir, "-q", "-o", "json", "-w", "old.json")
+    check.that("nothing has changed: 0", changes("--diff", "old.json") == (0, []), changes("--diff", "old.json"))
+    check.that("nor since the XML", changes("--diff", "one.xml") == (0, []), changes("--diff", "one.xml"))
+    LISTENERS[1].close()
+    LISTENERS.extend(listen({99}))
+    found = changes("--diff", "old.json", "-oX", "new.xml")
+    expected = (1, [(80, "port_closed", "open", "closed"), (99, "port_opened", None, "open")])
+    check.that("one has opened, one closed: 1", found == expected, found)
+    check.that("a report beside it has what is open", open_in_xml(pathlib.Path("new.xml").read_text()) == {22, 99, 443})
+    found = changes("--diff", "old.json", "--where", "port == 99")
+    check.that("--where is about changes", found == (1, expected[1][1:]), found)
+    done = scan(weir, "--diff", "new.xml", "-sT", "-q")
+    check.that("by connections", done.returncode == 0 and done.stdout == "", done.stdout + done.stderr)
+
+
+def inside(weir):
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    check = Checks()
+    with tempfile.TemporaryDirectory(prefix="weir-scan-outputs-") as folder:
+        os.chdir(folder)
+        LISTENERS.extend(listen(OPEN))
+        reports(weir, check)
+        differences(weir, check)
+        os.chdir("/")
+    return 1 if check.failed else 0
+
+
+LISTENERS = []
+
+
+def main():
+    weir = os.path.abspath(sys.argv[1])
+    if os.environ.get("WEIR_IN_NAMESPACE"):
+        return inside(weir)
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
+        print("SKIPPED: this kernel or user may not make network namespaces", file=sys.stderr)
+        return 77
+    return subprocess.run(["unshare", "--net", "--", sys.executable, __file__, weir], env={**os.environ, "WEIR_IN_NAMESPACE": "1"}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
