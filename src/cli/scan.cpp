@@ -153,16 +153,12 @@ Result<int> dry_run(const ScanOptions& options) {
 }
 
 // The detection of services, told of each open port by the scan; nullptr without -sV.
-Result<std::unique_ptr<ServiceScan>> detection_from(const Arguments& arguments, const ScanSelection& selected,
-                                                    Outlet& outlet, std::optional<Fingerprints>& own,
-                                                    ScanOptions& options) {
-  WEIR_TRY(const ScanKinds kinds, scan_kinds(arguments));
+std::unique_ptr<ServiceScan> detection_from(const ScanKinds& kinds, const ScanSelection& selected,
+                                            Outlet& outlet, const std::optional<OwnFingerprints>& own,
+                                            ScanOptions& options) {
   if (!kinds.services) return nullptr;
   ServiceOptions how;
-  if (arguments.has("fingerprints")) {
-    WEIR_TRY(own, load_fingerprints(std::string(arguments.value("fingerprints"))));
-    how.fingerprints = &*own;
-  }
+  if (own) how.fingerprints = &own->services;
   auto services = std::make_unique<ServiceScan>(selected.wants, outlet, std::move(how));
   options.on_open = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
     to->add({host, port.port, port.proto, std::string(name)});
@@ -178,6 +174,11 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
     return 0;
   }
   const bool quiet = arguments.has("quiet");
+  std::optional<OwnFingerprints> own;
+  if (arguments.has("fingerprints")) {
+    WEIR_TRY(own, load_fingerprints(std::string(arguments.value("fingerprints"))));
+    options.systems = &own->systems;
+  }
   StopSignals signals;  // before any thread
   const ScanReach reach{&options.targets, options.assume_up};
   WEIR_TRY(const ScanOutput output, open_scan_output(arguments, selected, reach, options.shown));
@@ -188,8 +189,7 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
   if (line.present() && shown && stdout_terminal().present)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
   if (!quiet) tell_plan(options);
-  std::optional<Fingerprints> own;
-  WEIR_TRY(auto services, detection_from(arguments, selected, outlet, own, options));
+  auto services = detection_from(kinds, selected, outlet, own, options);
   WEIR_TRY(const auto scanner, Scanner::open(options, selected.wants, outlet, std::move(resumed)));
   for (const std::string& text : scanner->unreachable()) fmt::print(stderr, "weir: left out: {}\n", text);
   auto outcome = scanner->run([&](const ScanStatus& status) {
@@ -307,7 +307,7 @@ constexpr Option own_options[] = {
      .group = "Working"},
     {.name = "fingerprints",
      .value = "DIR",
-     .doc = "Fingerprints of services (*.yaml) that go before those built in, with -sV",
+     .doc = "Fingerprints of services and systems (*.yaml) that go before those built in",
      .choices = "@files",
      .group = "Working"},
     {.name = "quiet", .letter = 'q', .doc = "Nothing on stderr but errors", .group = "Working"},

@@ -80,6 +80,7 @@ void ScanLedger::assume_up(const Addr& host, std::string_view reason, Time now) 
 
 void ScanLedger::tell_host(const Addr& host, const Answer& answer, unsigned probes, Text state) {
   if (!emitter_.wants<Host>()) return;
+  const SystemSignature* system = system_of(answer);
   emitter_.emit(Host{.time = answer.time,
                      .ip = host,
                      .host = name_of_host(host),
@@ -88,13 +89,16 @@ void ScanLedger::tell_host(const Addr& host, const Answer& answer, unsigned prob
                      .ttl = unless<std::uint8_t>(answer.ttl, 0),
                      .rtt = answer.rtt.ns < 0 ? std::nullopt : std::optional(answer.rtt),
                      .probes = static_cast<std::uint16_t>(probes),
-                     .mac = unless(answer.mac, Mac{})});
+                     .mac = unless(answer.mac, Mac{}),
+                     .os = system == nullptr ? Text{} : Text{system->os},
+                     .os_confidence = system == nullptr ? std::nullopt : std::optional(system->confidence)});
 }
 
 void ScanLedger::tell_port(const Addr& host, ProtoPort port, const Answer& answer, unsigned probes,
                            Text state) {
   if (!emitter_.wants<Port>()) return;
   const auto mac = macs_.find(host);
+  const SystemSignature* system = system_of(answer);
   const std::string_view options = answer.tcp_options.view();
   emitter_.emit(Port{.time = answer.time,
                      .ip = host,
@@ -110,7 +114,14 @@ void ScanLedger::tell_port(const Addr& host, ProtoPort port, const Answer& answe
                      .mac = mac == macs_.end() ? std::nullopt : std::optional(mac->second),
                      .window = answer.tcp == 0 ? std::nullopt : std::optional(answer.window),
                      .mss = unless<std::uint16_t>(answer.mss, 0),
-                     .tcp_options = options.empty() ? Text{} : emitter_.text(options)});
+                     .tcp_options = options.empty() ? Text{} : emitter_.text(options),
+                     .os = system == nullptr ? Text{} : Text{system->os},
+                     .os_confidence = system == nullptr ? std::nullopt : std::optional(system->confidence)});
+}
+
+const SystemSignature* ScanLedger::system_of(const Answer& answer) const noexcept {
+  if (answer.reason.view() != "syn_ack") return nullptr;
+  return systems_.guess({answer.ttl, answer.window, answer.mss, answer.tcp_options.view()});
 }
 
 Text ScanLedger::name_of_host(const Addr& host) const noexcept {

@@ -10,6 +10,7 @@
 #include "engine/outlet.hpp"
 #include "engine/scan_journal.hpp"
 #include "plugin/emitter.hpp"
+#include "probe/systems.hpp"
 
 namespace weir {
 
@@ -35,11 +36,13 @@ class ScanLedger {
  public:
   // Everything is borrowed; `journal` may be nullptr.
   ScanLedger(const Emitter::Wants& wants, Outlet& outlet, ScanJournal* journal,
-             const ByAddr<std::string>& names, ShownStates shown, const OnOpen& on_open) noexcept
+             const ByAddr<std::string>& names, const Systems& systems, ShownStates shown,
+             const OnOpen& on_open) noexcept
       : emitter_(wants, delivery_.batch),
         outlet_(outlet),
         journal_(journal),
         names_(names),
+        systems_(systems),
         shown_(shown),
         on_open_(on_open) {}
 
@@ -73,6 +76,7 @@ class ScanLedger {
   void tell_host(const Addr& host, const Answer& answer, unsigned probes, Text state);
   void tell_port(const Addr& host, ProtoPort port, const Answer& answer, unsigned probes, Text state);
   Text name_of_host(const Addr& host) const noexcept;
+  const SystemSignature* system_of(const Answer& answer) const noexcept;
 
   mutable std::mutex mutex_;  // guards all but the counts
   Delivery delivery_;
@@ -80,6 +84,7 @@ class ScanLedger {
   Outlet& outlet_;
   ScanJournal* journal_;
   const ByAddr<std::string>& names_;
+  const Systems& systems_;
   const ShownStates shown_;
   const OnOpen& on_open_;
   std::array<std::atomic<std::uint64_t>, 5> counts_{};

@@ -51,7 +51,9 @@ Scanner::Scanner(const ScanOptions& options, const Emitter::Wants& wants, Outlet
       journal_(std::move(journal)),
       resumed_(journal_ == nullptr ? JournalPlace{} : journal_->place()),
       replayed_(journal_ == nullptr ? std::vector<JournalEntry>{} : journal_->take_entries()),
-      ledger_(wants, outlet, journal_.get(), options.names, options.shown, options.on_open),
+      ledger_(wants, outlet, journal_.get(), options.names,
+              options.systems != nullptr ? *options.systems : Systems::built_in(), options.shown,
+              options.on_open),
       pacer_(options.rate, steady_now()),
       governor_(options.rate) {}
 

@@ -28,9 +28,10 @@ struct ScanOptions {
   std::uint64_t seed = 0;
   std::uint64_t shard = 0, shards = 1;  // of the targets
   ShownStates shown{};
-  OnOpen on_open{};       // empty: nobody
-  std::string journal{};  // a file to be made; empty: none
-  std::string plan{};     // what to resume it by
+  OnOpen on_open{};                  // empty: nobody
+  const Systems* systems = nullptr;  // borrowed, and its texts for as long as records live; nullptr: built in
+  std::string journal{};             // a file to be made; empty: none
+  std::string plan{};                // what to resume it by
 };
 
 struct ScanStatus {

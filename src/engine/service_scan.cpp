@@ -7,7 +7,7 @@
 
 namespace weir {
 
-Result<Fingerprints> load_fingerprints(const std::string& folder) {
+Result<OwnFingerprints> load_fingerprints(const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<fs::path> paths;
@@ -29,7 +29,10 @@ Result<Fingerprints> load_fingerprints(const std::string& folder) {
   for (std::size_t i = 0; i < names.size(); ++i) files.push_back({names[i], texts[i]});
   const auto built_in = Fingerprints::built_in_files();
   files.insert(files.end(), built_in.begin(), built_in.end());
-  return Fingerprints::read(files);
+  OwnFingerprints own;
+  WEIR_TRY(own.services, Fingerprints::read(files));
+  WEIR_TRY(own.systems, Systems::read(files));
+  return own;
 }
 
 ServiceScan::ServiceScan(const Emitter::Wants& wants, Outlet& outlet, ServiceOptions options)

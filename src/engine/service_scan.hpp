@@ -5,12 +5,17 @@
 
 #include "engine/outlet.hpp"
 #include "engine/service_detection.hpp"
+#include "probe/systems.hpp"
 
 namespace weir {
 
+struct OwnFingerprints {
+  Fingerprints services;
+  Systems systems;
+};
 // The user's fingerprints, all *.yaml of a folder in the order of their names, in front of those built in.
 // Fails with Code::environment where it cannot be read, with Code::usage for what is wrong in a file.
-Result<Fingerprints> load_fingerprints(const std::string& folder);
+Result<OwnFingerprints> load_fingerprints(const std::string& folder);
 
 class ServiceScan {
  public:

@@ -1,59 +1,21 @@
 // data/fingerprints/*.yaml into Fingerprints.
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 
 #include "core/ascii.hpp"
-#include "core/suggest.hpp"
+#include "probe/fingerprint_yaml.hpp"
 #include "probe/fingerprints.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t file_size_max = 4 << 20;
-
-// What is wrong, where it is known. Thrown and caught within this file, as yaml-cpp throws its own.
-struct Wrong {
-  YAML::Mark mark;
-  std::string what, hint;
-};
-
-[[noreturn]] void wrong(const YAML::Node& node, std::string what, std::string hint = {}) {
-  throw Wrong{node.Mark(), std::move(what), std::move(hint)};
-}
-
-// The map's keys are all of these.
-void check_keys(const YAML::Node& map, std::initializer_list<std::string_view> known) {
-  if (!map.IsMap()) wrong(map, "keys and values belong here");
-  for (const auto& entry : map) {
-    const std::string key = entry.first.Scalar();
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      wrong(entry.first, "unknown key \"" + key + "\"",
-            suggestion(key, std::span(known.begin(), known.size())));
-  }
-}
-
-std::string text_of(const YAML::Node& node) {
-  if (!node.IsScalar()) wrong(node, "a text belongs here");
-  return node.Scalar();
-}
-
-std::string text_in(const YAML::Node& map, const char* key) {
-  const YAML::Node node = map[key];
-  return node ? text_of(node) : std::string();
-}
-
-std::string required(const YAML::Node& map, const char* key) {
-  const std::string text = text_in(map, key);
-  if (text.empty()) wrong(map, std::string("has no \"") + key + "\"");
-  return text;
-}
-
-bool flag_in(const YAML::Node& map, const char* key) {
-  const std::string text = text_in(map, key);
-  if (!text.empty() && text != "true" && text != "false") wrong(map[key], "true or false belongs here");
-  return text == "true";
-}
+using fingerprint_yaml::check_keys;
+using fingerprint_yaml::flag_in;
+using fingerprint_yaml::for_each;
+using fingerprint_yaml::read_root;
+using fingerprint_yaml::required;
+using fingerprint_yaml::text_in;
+using fingerprint_yaml::text_of;
+using fingerprint_yaml::wrong;
 
 // Bytes are written as in C: \r \n \t \0 \\ \xNN.
 std::string bytes_of(const YAML::Node& node) {
@@ -91,14 +53,6 @@ std::optional<Regex> optional_pattern(const YAML::Node& map, const char* key) {
   const YAML::Node node = map[key];
   if (!node) return std::nullopt;
   return pattern_of(node);
-}
-
-// One, or a list of them.
-template <class F>
-void for_each(const YAML::Node& node, F&& f) {
-  if (!node) return;
-  if (!node.IsSequence()) return f(node);
-  for (const YAML::Node& item : node) f(item);
 }
 
 std::vector<std::uint16_t> ports_in(const YAML::Node& map, const char* key) {
@@ -207,10 +161,9 @@ Fingerprint fingerprint_of(const YAML::Node& map, std::string_view file) {
   return f;
 }
 
-void read_file(const FingerprintFile& file, std::vector<Conversation>& conversations,
+void read_file(const YAML::Node& root, std::string_view name, std::vector<Conversation>& conversations,
                std::vector<Fingerprint>& fingerprints) {
-  const YAML::Node root = YAML::Load(std::string(file.text));
-  check_keys(root, {"source", "conversations", "fingerprints"});
+  check_keys(root, {"source", "conversations", "fingerprints", "systems"});
   required(root, "source");
   for_each(root["conversations"], [&](const YAML::Node& map) {
     Conversation c = conversation_of(map);
@@ -220,12 +173,7 @@ void read_file(const FingerprintFile& file, std::vector<Conversation>& conversat
     if (!known && c.name != banner_conversation) conversations.push_back(std::move(c));
   });
   for_each(root["fingerprints"],
-           [&](const YAML::Node& map) { fingerprints.push_back(fingerprint_of(map, file.name)); });
-}
-
-std::string place(std::string_view file, const YAML::Mark& mark) {
-  if (mark.is_null()) return std::string(file);
-  return std::string(file) + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
+           [&](const YAML::Node& map) { fingerprints.push_back(fingerprint_of(map, name)); });
 }
 
 }  // namespace
@@ -233,15 +181,9 @@ std::string place(std::string_view file, const YAML::Mark& mark) {
 Result<Fingerprints> Fingerprints::read(std::span<const FingerprintFile> files) {
   Fingerprints all;
   for (const FingerprintFile& file : files) {
-    if (file.text.size() > file_size_max)
-      return fail(Code::usage, "larger than 4 MiB", std::string(file.name));
-    try {
-      read_file(file, all.conversations_, all.fingerprints_);
-    } catch (const Wrong& error) {
-      return fail(Code::usage, error.what, place(file.name, error.mark), error.hint);
-    } catch (const YAML::Exception& error) {
-      return fail(Code::usage, "is not YAML: " + error.msg, place(file.name, error.mark));
-    }
+    WEIR_CHECK(read_root(file.name, file.text, [&](const YAML::Node& root) {
+      read_file(root, file.name, all.conversations_, all.fingerprints_);
+    }));
   }
   for (const Fingerprint& f : all.fingerprints_)
     for (const std::string& name : f.answer_to) {

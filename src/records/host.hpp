@@ -13,6 +13,8 @@ struct Host {
   std::optional<Duration> rtt;
   std::uint16_t probes = 0;
   std::optional<Mac> mac;
+  Text os;
+  std::optional<std::uint8_t> os_confidence;
 };
 template <>
 inline constexpr auto schema<Host> = record(
@@ -27,6 +29,9 @@ inline constexpr auto schema<Host> = record(
     field("ttl", &Host::ttl, "TTL or hop limit of the answer; null for ARP"),
     field("rtt", &Host::rtt, Unit::seconds, "Time from the probe to its answer; null if none came"),
     field("probes", &Host::probes, "Probes sent to this address until then"),
-    field("mac", &Host::mac, "Hardware address; null when it is not on the link"));
+    field("mac", &Host::mac, "Hardware address; null when it is not on the link"),
+    field("os", &Host::os,
+          "Operating system by the answer, where that was a SYN-ACK: a guess; see the same of its ports"),
+    field("os_confidence", &Host::os_confidence, Unit::percent, "How sure that is"));
 
 }  // namespace weir

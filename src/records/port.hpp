@@ -19,6 +19,8 @@ struct Port {
   std::optional<Mac> mac;
   std::optional<std::uint16_t> window, mss;
   Text tcp_options;
+  Text os;
+  std::optional<std::uint8_t> os_confidence;
 };
 template <>
 inline constexpr auto schema<Port> = record(
@@ -42,6 +44,10 @@ inline constexpr auto schema<Port> = record(
     field("window", &Port::window, "TCP window of the answer, unscaled"),
     field("mss", &Port::mss, Unit::bytes, "Maximum segment size that the SYN-ACK offers"),
     field("tcp_options", &Port::tcp_options,
-          "TCP options of the SYN-ACK in their order: mss, sok, ts, nop, ws7 (shift), eol, or ?KIND"));
+          "TCP options of the SYN-ACK in their order: mss, sok, ts, nop, ws7 (shift), eol, or ?KIND"),
+    field("os", &Port::os,
+          "Operating system that such a SYN-ACK is usual for, by its TTL, window and options: a guess, of "
+          "whoever answers for the port; null without one (a scan by connections sees none)"),
+    field("os_confidence", &Port::os_confidence, Unit::percent, "How sure that is"));
 
 }  // namespace weir

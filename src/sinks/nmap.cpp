@@ -82,6 +82,8 @@ class NmapReport final : public Gathering {
       out += '\n';
       if (!host.ports.empty()) {
         put_ports(out, host);
+        if (!host.os.empty())
+          out += fmt::format("Aggressive OS guesses: {} ({}%)\n", shown(host.os), host.os_confidence);
         out += '\n';
       }
     }

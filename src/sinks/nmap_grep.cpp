@@ -47,6 +47,7 @@ class NmapGrep final : public Gathering {
         first = false;
         out += port_cells(key.first, key.second, port);
       }
+      if (!host.os.empty()) out += "\tOS: " + cell(host.os);
       out += '\n';
     }
     return out + fmt::format("# weir done at {} -- {} IP addresses ({} hosts up) scanned in {:.2f} seconds\n",

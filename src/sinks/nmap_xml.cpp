@@ -111,6 +111,9 @@ void put_host(std::string& out, const Addr& ip, const HostFound& host) {
     }
     out += "</ports>\n";
   }
+  if (!host.os.empty())
+    out += fmt::format("<os><osmatch name=\"{}\" accuracy=\"{}\" line=\"0\"/></os>\n", escaped(host.os),
+                       host.os_confidence);
   if (host.rtt) out += fmt::format("<times srtt=\"{}\" rttvar=\"0\" to=\"0\"/>\n", host.rtt->ns / 1000);
   out += "</host>\n";
 }

@@ -42,6 +42,8 @@ struct HostFound {
   std::optional<Duration> rtt;
   std::optional<Mac> mac;
   std::map<std::pair<std::uint16_t, IpProto>, PortFound> ports;
+  std::string os;  // the surest guess of all its ports
+  unsigned os_confidence = 0;
 };
 
 // nmap's word for a reason: syn-ack, reset, …; ours with hyphens where it has none.
@@ -131,6 +133,11 @@ class Report {
       ports_asked_ = std::move(*ports);
     scan_->method = scan_->port_list = {};  // the batch has them
   }
+  static void take_system(HostFound& host, Text os, std::optional<std::uint8_t> confidence) {
+    if (os.empty() || confidence.value_or(0) <= host.os_confidence) return;
+    host.os = os;
+    host.os_confidence = *confidence;
+  }
   void take(const Host& h) {
     HostFound& host = host_at(h.ip, h.time, h.host);
     host.state = h.state;
@@ -138,10 +145,12 @@ class Report {
     host.ttl = h.ttl.value_or(0);
     host.rtt = h.rtt;
     if (h.mac) host.mac = h.mac;
+    take_system(host, h.os, h.os_confidence);
   }
   void take(const Port& p) {
     HostFound& host = host_at(p.ip, p.time, p.host);
     if (p.mac) host.mac = p.mac;
+    take_system(host, p.os, p.os_confidence);
     PortFound& port = host.ports[{p.port, p.proto}];
     port.state = p.state;
     port.reason = p.reason;

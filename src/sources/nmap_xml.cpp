@@ -61,7 +61,7 @@ struct HostDraft {
   Time time;
   std::optional<Addr> ip;
   std::optional<Mac> mac;
-  std::string name, state, reason, ttl;
+  std::string name, state, reason, ttl, os, os_accuracy;
   std::optional<Duration> rtt;
   std::vector<PortDraft> ports;
 };
@@ -183,6 +183,9 @@ void NmapXmlFile::take_in_host(const XmlTag& tag) {
     }
   } else if (tag.name == "hostname" && (host.name.empty() || tag.attribute("type") == "user")) {
     host.name = tag.attribute("name");
+  } else if (tag.name == "osmatch" && tag.opens && host.os.empty()) {  // the first is the surest
+    host.os = tag.attribute("name");
+    host.os_accuracy = tag.attribute("accuracy");
   } else if (tag.name == "times") {
     if (const auto us = parse_digits<std::uint32_t>(tag.attribute("srtt")))
       host.rtt = Duration{std::int64_t{*us} * 1000};
@@ -212,7 +215,9 @@ void NmapXmlFile::tell_host(const HostDraft& host, Emitter& out) {
                    .ttl = number_or_null<std::uint8_t>(host.ttl),
                    .rtt = host.rtt,
                    .probes = 0,
-                   .mac = host.mac});
+                   .mac = host.mac,
+                   .os = text_or_null(out, host.os),
+                   .os_confidence = number_or_null<std::uint8_t>(host.os_accuracy)});
   for (const PortDraft& port : host.ports) {
     if (!port.proto || !port.number || port.state.empty()) continue;
     tell_port(host, port, out);
@@ -235,7 +240,9 @@ void NmapXmlFile::tell_port(const HostDraft& host, const PortDraft& port, Emitte
                  .mac = host.mac,
                  .window = {},
                  .mss = {},
-                 .tcp_options = {}});
+                 .tcp_options = {},
+                 .os = {},
+                 .os_confidence = {}});
 }
 
 void NmapXmlFile::tell_service(const HostDraft& host, const PortDraft& port, Emitter& out) {

@@ -135,6 +135,17 @@ def against_nmap(weir, net, check):
     net.rules()
 
 
+def systems(weir, check):
+    """This kernel's own SYN-ACKs."""
+    version = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+    ports, _, _, _ = scan(weir, "10.77.0.2", "fd77::2", "10.88.0.9", "127.0.0.1", "-p", "22,23", "--states", "all")
+    guesses = {(key[0], r.get("os"), r.get("os_confidence")) for key, r in ports.items() if r["state"] == "open"}
+    expected = {(a, "Linux 4.20 or later" if version >= (4, 20) else "Linux 3.0 to 4.19", 85 if version >= (4, 20) else 75)
+                for a in ("10.77.0.2", "fd77::2", "10.88.0.9")}
+    check.that("the system by its SYN-ACK", guesses == expected, f"{guesses} of {os.uname().release}")
+    check.that("nothing of it by a RST", all("os" not in r for r in ports.values() if r["state"] == "closed"))
+
+
 def other_kinds(weir, check):
     ports, _, _, _ = scan(weir, "-sU", "10.77.0.2", "-p", "52-54", "--states", "all")
     check.that("UDP", states(ports) == {("10.77.0.2", "udp", 52): "closed", ("10.77.0.2", "udp", 53): "open",
@@ -233,6 +244,7 @@ def main():
     net = Network()
     try:
         against_nmap(weir, net, check)
+        systems(weir, check)
         other_kinds(weir, check)
         through_losses(weir, net, check)
         killed(weir, net, check)

@@ -32,7 +32,9 @@ struct Records {
            .port = 22,
            .state = "open",
            .reason = "syn_ack",
-           .ttl = 64};
+           .ttl = 64,
+           .os = "Linux 4.20 or later",
+           .os_confidence = 85};
   Port dns{.time = start + seconds(1),
            .ip = host.ip,
            .proto = IpProto::udp,
@@ -126,6 +128,8 @@ TEST(SinksScan, NmapXml) {
   EXPECT_THAT(xml, HasSubstr("<state state=\"open|filtered\" reason=\"no-response\" reason_ttl=\"0\"/>"));
   EXPECT_THAT(xml, HasSubstr("product=\"a/b &amp; &lt;&quot;c&quot;&gt;\\x01\\xff\" tunnel=\"ssl\""));
   EXPECT_THAT(xml, HasSubstr("<script id=\"ssl-cert\" output=\"Subject: CN=a.example\">"));
+  EXPECT_THAT(xml,
+              HasSubstr("<os><osmatch name=\"Linux 4.20 or later\" accuracy=\"85\" line=\"0\"/></os>\n"));
   EXPECT_THAT(xml, HasSubstr("exit=\"success\"/><hosts up=\"2\" down=\"2\" total=\"4\"/>"));
 }
 
@@ -134,18 +138,19 @@ TEST(SinksScan, NmapGrep) {
   EXPECT_THAT(
       text, HasSubstr("Host: 192.0.2.7 (a.example)\tStatus: Up\n"
                       "Host: 192.0.2.7 (a.example)\tPorts: 22/open/tcp//ssh//OpenSSH 9.2p1 (protocol 2.0)/, "
-                      "53/open|filtered/udp//domain///\n"));
+                      "53/open|filtered/udp//domain///\tOS: Linux 4.20 or later\n"));
   EXPECT_THAT(text, HasSubstr("443/open/tcp//ssl|http//a|b & <\"c\">|\xff/\n"))
       << "no slash but those between fields";
 }
 
 TEST(SinksScan, NmapReport) {
   const std::string text = written("nmap");
-  EXPECT_THAT(text, HasSubstr("Nmap scan report for a.example (192.0.2.7)\nHost is up (0.00200s latency).\n"
-                              "MAC Address: 02:00:5e:00:00:0a\n\n"
-                              "PORT   STATE         SERVICE VERSION\n"
-                              "22/tcp open          ssh     OpenSSH 9.2p1 (protocol 2.0)\n"
-                              "53/udp open|filtered domain\n\n"));
+  EXPECT_THAT(text,
+              HasSubstr("Nmap scan report for a.example (192.0.2.7)\nHost is up (0.00200s latency).\n"
+                        "MAC Address: 02:00:5e:00:00:0a\n\n"
+                        "PORT   STATE         SERVICE VERSION\n"
+                        "22/tcp open          ssh     OpenSSH 9.2p1 (protocol 2.0)\n"
+                        "53/udp open|filtered domain\nAggressive OS guesses: Linux 4.20 or later (85%)\n\n"));
   EXPECT_THAT(text, HasSubstr("443/tcp open  ssl/http a/b & <\"c\">\\x01\\xff\n"));
 }
 

@@ -25,7 +25,7 @@ std::string line_of(const Batch::Entry& e) {
   if (e.type == &record_type<Host>()) {
     const Host& h = *static_cast<const Host*>(e.record);
     return "host " + to_string(h.ip) + " " + std::string(h.state) + " " + std::string(h.reason) + " " +
-           std::string(h.host);
+           std::string(h.host) + " " + std::string(h.os);
   }
   if (e.type == &record_type<Port>()) {
     const Port& p = *static_cast<const Port*>(e.record);
@@ -97,6 +97,7 @@ constexpr std::string_view xml =
 <port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="64"/><service name="ssh" product="A &amp; &lt;B&gt; &#x41; &#233;" version='9' method="probed" conf="10"><cpe>cpe:/a:b:c</cpe><cpe>cpe:/o:d</cpe></service></port>
 <port protocol="udp" portid="53"><state state="open|filtered" reason="no-response" reason_ttl="0"/></port>
 </ports>
+<os><portused state="open" proto="tcp" portid="22"/><osmatch name="Linux 5.X" accuracy="96" line="1"><osclass type="x"/></osmatch><osmatch name="other" accuracy="90" line="2"/></os>
 <times srtt="191" rttvar="5000" to="100000"/>
 </host>
 <host><status state="down" reason="no-response" reason_ttl="0"/>
@@ -110,7 +111,7 @@ constexpr std::string_view xml =
 TEST(ScanJson, EveryRecordComesBack) {
   const Read r = read("scan-json", json);
   EXPECT_THAT(r.lines,
-              ElementsAre("host 192.0.2.7 up arp_reply a.example", "port 2001:db8::1 udp 53 open udp_reply",
+              ElementsAre("host 192.0.2.7 up arp_reply a.example ", "port 2001:db8::1 udp 53 open udp_reply",
                           "service 22 a\u00e9\U0001f600\xff\" cpe:/a:b:c cpe:/o:d", "scan T:22,U:53"));
   EXPECT_THAT(r.damages, IsEmpty());
 }
@@ -135,11 +136,11 @@ TEST(ScanJson, DamageIsSaid) {
 
 TEST(NmapXml, EveryRecordComesBack) {
   const Read r = read("nmap-xml", xml);
-  EXPECT_THAT(r.lines,
-              ElementsAre("host 192.0.2.7 up arp_reply a.example", "port 192.0.2.7 tcp 22 open syn_ack",
-                          "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d",
-                          "port 192.0.2.7 udp 53 open|filtered no_reply", "host 192.0.2.8 down no_reply ",
-                          "scan T:22,80,81,U:53"));
+  EXPECT_THAT(r.lines, ElementsAre("host 192.0.2.7 up arp_reply a.example Linux 5.X",
+                                   "port 192.0.2.7 tcp 22 open syn_ack",
+                                   "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d",
+                                   "port 192.0.2.7 udp 53 open|filtered no_reply",
+                                   "host 192.0.2.8 down no_reply  ", "scan T:22,80,81,U:53"));
   EXPECT_THAT(r.damages, IsEmpty());
 }
 
