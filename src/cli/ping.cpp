@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/front/live_ping.hpp"
+#include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/ping_targets.hpp"
 #include "cli/front/selection.hpp"
@@ -124,26 +126,42 @@ Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& prob
   return targets;
 }
 
+// Without a word on what is to be written, people see the table. What is stored needs no such word.
+bool is_live(const Arguments& arguments) {
+  if (arguments.has("no-live") || !stdout_terminal().cursor) return false;
+  return stores(arguments) ||
+         std::ranges::none_of(std::array{"output", "write", "fields", "records", "where"},
+                              [&](std::string_view option) { return arguments.has(option); });
+}
+
+// The records written unless the user says which.
+RecordTypes usual_types(const Arguments& arguments, bool terminal, bool live) {
+  const std::string_view output = arguments.value("output");
+  const bool whole = stores(arguments) || arguments.value("write").ends_with('/') ||
+                     (output.empty() ? !terminal : output == "json");
+  RecordTypes types;
+  // A table has room for both; its types come one after the other.
+  if (arguments.has("traceroute") && (whole || live || (output.empty() ? terminal : output == "table")))
+    types.push_back(&record_type<Hop>());
+  if (whole) types.insert(types.end(), {&record_type<Outage>(), &record_type<Ping>()});
+  // What is live needs no table of statistics in the end.
+  if (whole || !live) types.push_back(&record_type<PingStats>());
+  return types;
+}
+
 struct Selection {
   RecordTypes types;
   Filter filter;
   Output output;
 };
-Result<Selection> selection_of(const Arguments& arguments) {
+Result<Selection> selection_of(const Arguments& arguments, bool live) {
   const RecordTypes offered{&record_type<Hop>(), &record_type<Outage>(), &record_type<Ping>(),
                             &record_type<PingStats>(), &record_type<Stat>()};
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
-  const std::string_view fallback = terminal ? "table" : "json", format = arguments.value("output");
-  const std::string_view form = format.empty() ? fallback : format;
-  const bool one_type = form != "json" && !stores(arguments) && !arguments.value("write").ends_with('/');
-  RecordTypes usual{&record_type<PingStats>()};
-  if (!one_type && arguments.has("traceroute"))
-    usual = {&record_type<Hop>(), &record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
-  else if (!one_type)
-    usual = {&record_type<Outage>(), &record_type<Ping>(), &record_type<PingStats>()};
-  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, usual, "ping"));
+  WEIR_TRY(RecordTypes types,
+           selected_types(arguments, offered, usual_types(arguments, terminal, live), "ping"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
-  WEIR_TRY(Output output, output_from(arguments, types, fallback));
+  WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
   return Selection{std::move(types), std::move(filter), std::move(output)};
 }
 
@@ -183,7 +201,10 @@ Result<int> run_ping(const Arguments& arguments) {
   WEIR_TRY(const PingPlan plan, plan_of(arguments));
   WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
   WEIR_TRY(const PingRecorderOptions recording, recorder_options(arguments, *probe, plan));
-  WEIR_TRY(const Selection selected, selection_of(arguments));
+  bool live = is_live(arguments);
+  auto terminal = live ? TerminalWriter::open() : std::nullopt;
+  live = terminal.has_value();
+  WEIR_TRY(const Selection selected, selection_of(arguments, live));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;
@@ -197,12 +218,15 @@ Result<int> run_ping(const Arguments& arguments) {
   WEIR_TRY(const Storing storing,
            open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
   const bool quiet = arguments.has("quiet") || !stderr_terminal().present;
-  if (!quiet) tell_start(*prober, *probe, targets.list.size());
+  if (!quiet && !live) tell_start(*prober, *probe, targets.list.size());
   Outlet outlet(*storing.sink);
   const Emitter::Wants wants = wants_of(selected.types, selected.filter, arguments.value("where"));
   PingRecorder recorder(targets.list, recording, wants, outlet);
-  Pinger pinger(*prober, targets.list, plan, recorder);
+  std::optional<LivePing> table;
+  if (live) table.emplace(recorder, targets.list, probe->name, std::move(*terminal));
+  Pinger pinger(*prober, targets.list, plan, live ? static_cast<PingListener&>(*table) : recorder);
   pinger.run(signals);
+  if (live) table->finish();
   recorder.finish(pinger.counts(), prober->dropped());
   if (arguments.has("traceroute"))
     for (const std::uint32_t lossy : recorder.lossy())
@@ -213,7 +237,7 @@ Result<int> run_ping(const Arguments& arguments) {
   return recorder.too_bad() > 0 ? 1 : 0;
 }
 
-constexpr Option options[] = {
+constexpr Option own_options[] = {
     {.name = "",
      .value = "TARGET",
      .doc =
@@ -309,19 +333,16 @@ constexpr Option options[] = {
      .doc = "Take another program's options, and print its lines",
      .choices = "fping|check_icmp",
      .group = "Output"},
-    store_in_option,
-    store_option,
-    sensor_option,
-    keep_option,
-    keep_size_option,
-    keep_rollups_option,
-    when_full_option,
-    sync_option,
-    flush_option,
+    {.name = "no-live",
+     .doc = "No table that changes in place on a terminal; records when they are there",
+     .group = "Output"},
+};
+constexpr Option last_options[] = {
     {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},
 };
 constexpr RecordTypeOf records[] = {record_type<Ping>, record_type<PingStats>, record_type<Outage>,
                                     record_type<Hop>};
+constexpr auto options = joined(own_options, storing_options, last_options);
 constexpr CommandSpec spec{
     .name = "ping",
     .doc = "Is it up, how fast, what got lost: ICMP, TCP, HTTP, ...",
@@ -333,6 +354,11 @@ constexpr CommandSpec spec{
         "  weir ping 10.0.0.1 --loss 20% --rtt 50ms || alarm\n"
         "  weir ping --probe tcp -p 443 example.net\n"
         "  weir ping --profile fping -C 5 -q host ...            fping's options and lines\n"
+        "\n"
+        "On a terminal: a table that changes in place, the targets in trouble first, outages above it. "
+        "RECENT\n"
+        "is the latest probes, a step up for each factor of √2 in the round trip, × for one that was lost.\n"
+        "Into a pipe, and with -o, -w, -r, -f, --where or --no-live: records.\n"
         "\n"
         "Round trips are differences of the kernel's own times of sending and receipt (clock: kernel).\n"
         "\n"

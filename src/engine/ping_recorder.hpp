@@ -22,6 +22,15 @@ struct PingRecorderOptions {
   Duration rtt{INT64_MAX};
 };
 
+// A target's probes without answer since its last one, of which there may be none.
+struct PingSilence {
+  bool down = false;         // enough of them for an outage
+  std::uint32_t probes = 0;  // of which the rest says nothing when it is 0
+  Time since;                // when the first of them left
+  std::string_view reason{};
+  Addr from{};  // of the ICMP error, when reason is one
+};
+
 class PingRecorder final : public PingListener {
  public:
   // Everything is borrowed; texts of the targets, too.
@@ -41,7 +50,10 @@ class PingRecorder final : public PingListener {
   const PingTally& tally(std::uint32_t target) const noexcept { return targets_[target].tally; }
   // Targets that lost a probe in some stretch, each once.
   const std::vector<std::uint32_t>& lossy() const noexcept { return lossy_; }
-  bool is_down(std::uint32_t target) const noexcept { return targets_[target].down; }
+  PingSilence silence(std::uint32_t target) const noexcept {
+    const Watched& w = targets_[target];
+    return {w.down, w.silent, w.silent_since, w.reason, w.from};
+  }
 
  private:
   // Round trips kept, of all targets together and of one.

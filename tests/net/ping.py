@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 """weir ping in network namespaces: loss, delay, duplicates, reordering and silence as peers/tun.py makes them, with and
 without privilege, and every kind of probe against a real server. Usage: ping.py PATH/TO/weir"""
+import fcntl
 import http.server
 import json
 import os
 import pathlib
+import pty
 import signal
 import socket
 import ssl
 import subprocess
+import struct
 import sys
 import tempfile
+import termios
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
@@ -121,6 +125,42 @@ def outage(weir):
     check("for as long as ten probes take", 0.19 < up["duration"] < 5, up)
 
 
+def on_terminal(weir, words, until, **environment):
+    """What a terminal of 100 columns and 12 lines is given, until it was given this, and then Ctrl-C; and the exit code."""
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 100, 0, 0))
+    run = subprocess.Popen([weir.program, "ping", *words.split()], stdin=there, stdout=there, stderr=subprocess.DEVNULL,
+                           env={**os.environ, "TERM": "xterm", **environment}, start_new_session=True)
+    os.close(there)
+    seen = ""
+    try:
+        while chunk := os.read(here, 65536).decode(errors="replace"):
+            seen += chunk
+            if until and until in seen:
+                until = None
+                run.send_signal(signal.SIGINT)
+    except OSError:  # the other end is closed
+        pass
+    os.close(here)
+    return seen, run.wait(timeout=20)
+
+
+def live(weir):
+    seen, code = on_terminal(weir, "10.9.0.2 10.8.8.1 --every 20ms -t 15ms", "up again after", NO_COLOR="1")
+    check("Ctrl-C ends it", code == 0, code)
+    check("totals", "  2 targets  2 up  0 down" in seen, seen)
+    check("an outage, above", "  10.8.8.1  down: timeout, 3 probes lost" in seen, seen)
+    check("its end", "  10.8.8.1  up again after " in seen and ", 10 probes lost" in seen, seen)
+    check("the outage in the table", "10.8.8.1  down 0s" in seen and "×" in seen, seen)
+    check("no colours unless wanted", "\x1b[3" not in seen and "\x1b[1m" not in seen, seen)
+    seen, _ = on_terminal(weir, "127.0.0.0/24 -c 2 -i 300ms", "", NO_COLOR="")
+    check("whom there is no room for", "… and 248 more, all up" in seen, seen)
+    check("colours", "\x1b[32mup\x1b[0m" in seen, seen)
+    for words, environment in (("--no-live", {}), ("-o table", {}), ("-r ping_stats", {}), ("", {"TERM": "dumb"})):
+        seen, _ = on_terminal(weir, f"10.9.0.2 -c 1 {words}", "", **environment)
+        check(f"no table in place with {words or environment}", "received" in seen and "\x1b[" not in seen.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", ""), seen)
+
+
 def privilege(weir, folder):
     copy = pathlib.Path(folder) / "weir"
     copy.write_bytes(pathlib.Path(weir.program).read_bytes())
@@ -214,6 +254,7 @@ def main():
             impairments(weir)
             errors(weir)
             outage(weir)
+            live(weir)
             kinds(weir, folder)
             privilege(weir, folder)
     finally:
