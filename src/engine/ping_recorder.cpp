@@ -93,6 +93,7 @@ void PingRecorder::record(const PingEvent& event) {
   if (is_answer(event.kind)) {
     ping.rtt = event.rtt;
     ping.clock = event.kernel ? "kernel" : "program";
+    ping.reason = event.news->reason;
   } else if (event.kind != Outcome::timeout) {
     ping.reason = reason_of(event);
   }

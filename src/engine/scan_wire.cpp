@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
+#include "os/endpoint.hpp"
 #include "packet/icmp_names.hpp"
 #include "packet/layer.hpp"
 #include "probe/udp_payloads.hpp"
@@ -301,13 +301,7 @@ std::uint8_t* write_echo_probe(std::uint8_t* out, const ScanWire& wire, const Ad
 }
 
 Result<std::uint16_t> free_source_ports() {
-  unsigned low = 32768, high = 60999;
-  if (std::ifstream in("/proc/sys/net/ipv4/ip_local_port_range"); in) in >> low >> high;
-  if (high + ScanWire::source_ports <= 65535) return static_cast<std::uint16_t>(high + 1);
-  constexpr unsigned least = 1024;
-  if (low >= least + ScanWire::source_ports) return static_cast<std::uint16_t>(low - ScanWire::source_ports);
-  return fail(Code::environment, "no source ports are left for probes", "net.ipv4.ip_local_port_range",
-              "leave 1,024 of them out: sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"");
+  return ports_of_nobody(ScanWire::source_ports);
 }
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 #include "os/endpoint.hpp"
 
 #include <netinet/in.h>
+#include <fstream>
 
 #include <cerrno>
 #include <charconv>
@@ -74,6 +75,17 @@ Endpoint local_endpoint(int fd) noexcept {
   socklen_t size = sizeof address;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
   return from_sockaddr(address);
+}
+
+Result<std::uint16_t> ports_of_nobody(std::uint16_t count) {
+  constexpr unsigned least = 1024, most = 65'535;
+  unsigned low = 32'768, high = 60'999;
+  if (std::ifstream in("/proc/sys/net/ipv4/ip_local_port_range"); in) in >> low >> high;
+  if (high + count <= most) return static_cast<std::uint16_t>(high + 1);
+  if (low >= least + count) return static_cast<std::uint16_t>(low - count);
+  return fail(Code::environment, "no source ports are left for probes", "net.ipv4.ip_local_port_range",
+              "leave " + std::to_string(count) +
+                  " of them out: sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"");
 }
 
 tl::unexpected<Error> bind_error(const Endpoint& endpoint, std::string_view protocol, int error) {

@@ -31,6 +31,10 @@ bool has_ipv6() noexcept;
 // What a socket is bound to.
 Endpoint local_endpoint(int fd) noexcept;
 
+// The first of `count` ports that the kernel does not give to sockets by itself (ip_local_port_range). Fails
+// with Code::environment when there are not so many.
+Result<std::uint16_t> ports_of_nobody(std::uint16_t count);
+
 // A failed bind(2) or listen(2), in one line with a remedy.
 tl::unexpected<Error> bind_error(const Endpoint& endpoint, std::string_view protocol, int error);
 

@@ -87,8 +87,11 @@ std::uint8_t* write_ethernet(std::uint8_t* out, const Mac& to, const Mac& from, 
 }
 
 std::uint8_t* write_tcp(std::uint8_t* out, const IpFields& ip, const TcpFields& tcp) noexcept {
+  return write_tcp_segment(write_ip(out, ip, IpProto::tcp, tcp_size + tcp.options.size()), ip, tcp);
+}
+
+std::uint8_t* write_tcp_segment(std::uint8_t* out, const IpFields& ip, const TcpFields& tcp) noexcept {
   const std::size_t size = tcp_size + tcp.options.size();
-  out = write_ip(out, ip, IpProto::tcp, size);
   std::uint8_t* const header = out;
   out = put16(put16(out, tcp.src_port), tcp.dst_port);
   out = put32(put32(out, tcp.sequence), tcp.acknowledgment);

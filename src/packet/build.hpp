@@ -24,6 +24,8 @@ struct TcpFields {
   Bytes options{};  // a multiple of 4 bytes, at most 40
 };
 std::uint8_t* write_tcp(std::uint8_t* out, const IpFields& ip, const TcpFields& tcp) noexcept;
+// The same without the network header, for sockets whose kernel writes it.
+std::uint8_t* write_tcp_segment(std::uint8_t* out, const IpFields& ip, const TcpFields& tcp) noexcept;
 std::uint8_t* write_udp(std::uint8_t* out, const IpFields& ip, std::uint16_t src_port, std::uint16_t dst_port,
                         Bytes payload) noexcept;
 // ICMP or ICMPv6, by the family; `body` is what follows type, code and checksum.

@@ -39,7 +39,7 @@ struct ProbeNews {
   Time time{};                        // on the steady clock: when it left, or when the answer came
   Addr from{}, to{};                  // who answered; whom the probe was for, if known (else ::)
   int error = 0;                      // errno, of a probe that was not sent
-  std::string_view reason{};          // a literal, for what is wrong with the answer
+  std::string_view reason{};          // a literal, for what the answer is or what is wrong with it
 };
 
 struct ProbeOptions {

@@ -10,9 +10,8 @@
 #include <cstring>
 
 #include "core/hash.hpp"
-#include "os/icmp_socket.hpp"
-#include "plugin/probe.hpp"
 #include "probe/cookie.hpp"
+#include "probes/raw_sockets.hpp"
 
 namespace weir {
 namespace {
@@ -67,25 +66,25 @@ std::optional<Quoted> quoted_by(bool v6, Bytes message) noexcept {
 // One family's socket and the messages on their way into it.
 class Family {
  public:
-  Family(IcmpSocket socket, bool v6, const ProbeOptions& options, const CookieKey& key)
+  Family(ProbeSocket socket, bool v6, const ProbeOptions& options, const CookieKey& key)
       : socket_(std::move(socket)),
         v6_(v6),
         size_(options.size),
         random_(options.random_data),
         key_(key),
         tag_(static_cast<std::uint32_t>(mix(key[0], key[1]))),
-        messages_(IcmpSocket::batch * (header_size + size_)),
-        numbers_(remembered) {
+        messages_(ProbeSocket::batch * (header_size + size_)) {
     for (std::size_t i = 0; i < messages_.size(); ++i) messages_[i] = static_cast<std::uint8_t>(i);
-    if (size_ >= tag_size) socket_.receive_only(tag_);
+    if (size_ >= tag_size) this->socket().receive_only(tag_);
   }
 
-  IcmpSocket& socket() noexcept { return socket_; }
+  ProbeSocket& socket() noexcept { return socket_.socket(); }
+  const ProbeSocket& socket() const noexcept { return socket_.socket(); }
 
   // As many as fit into a batch and are of this family, from the first.
   std::size_t send(const ProbeRequest* requests, std::size_t count, std::vector<ProbeNews>& news) {
     std::size_t ready = 0;
-    while (ready < std::min(count, IcmpSocket::batch) && requests[ready].target->address.is_v4() != v6_) {
+    while (ready < std::min(count, ProbeSocket::batch) && requests[ready].target->address.is_v4() != v6_) {
       const ProbeRequest& request = requests[ready];
       std::uint8_t* message = &messages_[ready * (header_size + size_)];
       write(message, request);
@@ -95,44 +94,57 @@ class Family {
                           {message, header_size + size_}};
       ++ready;
     }
-    const IcmpSocket::Sent sent = socket_.send({outgoing_.data(), ready});
-    for (std::size_t i = 0; i < sent.count; ++i) numbers_[(sent.key + i) % remembered] = requests[i].number;
-    if (sent.error == 0 || is_full(sent.error)) return sent.count;
-    news.push_back(
-        {.number = requests[sent.count].number, .kind = ProbeNews::Kind::failed, .error = sent.error});
-    return sent.count + 1;
+    return socket_.send(requests, {outgoing_.data(), ready}, news);
   }
 
-  void receive(std::vector<ProbeNews>& news) {
-    // Replies first: the stamp of a probe that was answered is on the error queue by then. But it is told
-    // first.
-    for (int rounds = 0; rounds < most_rounds; ++rounds) {
-      const auto received = socket_.receive();
-      replies_.clear();
-      for (const ReceivedIcmp& r : received) read(r);
-      while (socket_.receive_errors()) {
-        for (const IcmpStamp& s : socket_.stamps())
-          news.push_back({.number = numbers_[s.key % remembered],
-                          .kind = ProbeNews::Kind::sent,
-                          .kernel = true,
-                          .time = s.time});
-        for (const IcmpError& e : socket_.errors()) read(e);
-        if (socket_.stamps().size() + socket_.errors().size() < IcmpSocket::receive_batch) break;
-      }
-      news.insert(news.end(), replies_.begin(), replies_.end());
-      if (received.size() < IcmpSocket::receive_batch) break;
+  void receive(std::vector<ProbeNews>& news) { socket_.receive(*this, news); }
+
+  void read(const ReceivedMessage& r, std::vector<ProbeNews>& answers) const {
+    if (r.message.size() < header_size) return;
+    const std::uint8_t type = r.message[0];
+    Origin origin;
+    if (type == types().reply && recognise(r.message, origin)) {
+      answers.push_back({.number = origin.number,
+                         .kind = ProbeNews::Kind::reply,
+                         .kernel = r.kernel_time,
+                         .known_bits = origin.known_bits,
+                         .ttl = r.ttl,
+                         .bytes = static_cast<std::uint32_t>(r.message.size()),
+                         .time = r.time,
+                         .from = r.from,
+                         .to = origin.proven ? Addr{} : r.from});
+    } else if (is_error(v6_, type)) {
+      const auto quoted = quoted_by(v6_, r.message);
+      if (!quoted || quoted->echo[0] != types().request || !recognise(quoted->echo, origin)) return;
+      answers.push_back({.number = origin.number,
+                         .kind = ProbeNews::Kind::unreachable,
+                         .kernel = r.kernel_time,
+                         .known_bits = origin.known_bits,
+                         .type = type,
+                         .code = r.message[1],
+                         .ttl = r.ttl,
+                         .bytes = static_cast<std::uint32_t>(r.message.size()),
+                         .time = r.time,
+                         .from = r.from,
+                         .to = quoted->to});
     }
   }
 
- private:
-  // Messages whose stamps may still come.
-  static constexpr std::size_t remembered = 1U << 16U;
-  // A flood of foreign echoes, which the kernel filters only when the data is long enough for a tag, ends
-  // some time.
-  static constexpr int most_rounds = 1024;
+  void read(const IcmpError& e, std::vector<ProbeNews>& answers) const {
+    Origin origin;
+    if (e.quoted < header_size || !recognise({e.message.data(), e.quoted}, origin)) return;
+    answers.push_back({.number = origin.number,
+                       .kind = ProbeNews::Kind::unreachable,
+                       .known_bits = origin.known_bits,
+                       .type = e.type,
+                       .code = e.code,
+                       .time = e.time,
+                       .from = e.from,
+                       .to = e.to});
+  }
 
-  static bool is_full(int error) noexcept { return error == EAGAIN || error == ENOBUFS; }
-  bool raw() const noexcept { return socket_.access() == IcmpAccess::raw; }
+ private:
+  bool raw() const noexcept { return socket().access() == SocketAccess::raw; }
   Types types() const noexcept { return v6_ ? types_v6 : types_v4; }
   std::uint64_t cookie_of(std::uint32_t number) const noexcept { return cookie(key_, Addr{}, number); }
 
@@ -177,142 +189,47 @@ class Family {
     return origin.proven;
   }
 
-  void read(const ReceivedIcmp& r) {
-    if (r.message.size() < header_size) return;
-    const std::uint8_t type = r.message[0];
-    Origin origin;
-    if (type == types().reply && recognise(r.message, origin)) {
-      replies_.push_back({.number = origin.number,
-                          .kind = ProbeNews::Kind::reply,
-                          .kernel = r.kernel_time,
-                          .known_bits = origin.known_bits,
-                          .ttl = r.ttl,
-                          .bytes = static_cast<std::uint32_t>(r.message.size()),
-                          .time = r.time,
-                          .from = r.from,
-                          .to = origin.proven ? Addr{} : r.from});
-    } else if (is_error(v6_, type)) {
-      const auto quoted = quoted_by(v6_, r.message);
-      if (!quoted || quoted->echo[0] != types().request || !recognise(quoted->echo, origin)) return;
-      replies_.push_back({.number = origin.number,
-                          .kind = ProbeNews::Kind::unreachable,
-                          .kernel = r.kernel_time,
-                          .known_bits = origin.known_bits,
-                          .type = type,
-                          .code = r.message[1],
-                          .ttl = r.ttl,
-                          .bytes = static_cast<std::uint32_t>(r.message.size()),
-                          .time = r.time,
-                          .from = r.from,
-                          .to = quoted->to});
-    }
-  }
-
-  void read(const IcmpError& e) {
-    Origin origin;
-    if (e.quoted < header_size || !recognise({e.message.data(), e.quoted}, origin)) return;
-    replies_.push_back({.number = origin.number,
-                        .kind = ProbeNews::Kind::unreachable,
-                        .known_bits = origin.known_bits,
-                        .type = e.type,
-                        .code = e.code,
-                        .time = e.time,
-                        .from = e.from,
-                        .to = e.to});
-  }
-
-  IcmpSocket socket_;
+  NumberedSocket socket_;
   const bool v6_;
   const std::size_t size_;
   const bool random_;
   const CookieKey key_;
   const std::uint32_t tag_;
   std::vector<std::uint8_t> messages_;
-  std::array<OutgoingIcmp, IcmpSocket::batch> outgoing_;
-  std::vector<std::uint32_t> numbers_;  // of probes, by key of the socket's stamps
-  std::vector<ProbeNews> replies_;
+  std::array<OutgoingMessage, ProbeSocket::batch> outgoing_;
 };
 
-class IcmpProber final : public Prober {
+class IcmpProber final : public FamilyProber<Family> {
  public:
   explicit IcmpProber(const ProbeOptions& options) : options_(options) {
     // Fails only before the kernel has gathered randomness at all.
     if (::getrandom(key_.data(), sizeof key_, 0) != sizeof key_) key_ = {};
   }
 
-  // Whoever may open neither socket is told now. A machine without one of the families has the other.
-  Result<void> start() {
-    if (options_.source) return open(!options_.source->is_v4());
-    const auto v4 = open(false);
-    if (!v4 && !open(true)) return v4;
-    return {};
-  }
-
-  std::size_t send(const ProbeRequest* requests, std::size_t count, std::vector<ProbeNews>& news) override {
-    std::size_t done = 0;
-    while (done < count) {
-      const bool v6 = !requests[done].target->address.is_v4();
-      if (!family(v6)) {
-        if (auto opened = open(v6); !opened) {
-          news.push_back(
-              {.number = requests[done++].number, .kind = ProbeNews::Kind::failed, .error = EAFNOSUPPORT});
-          continue;
-        }
-      }
-      const std::size_t taken = family(v6)->send(requests + done, count - done, news);
-      if (taken == 0) break;
-      done += taken;
-    }
-    return done;
-  }
-
-  void receive(std::vector<ProbeNews>& news) override {
-    for (auto& f : families_)
-      if (f) f->receive(news);
-  }
-  std::span<const int> fds() const override { return fds_; }
   std::string way() const override {
-    for (const auto& f : families_)
-      if (f) return f->socket().access() == IcmpAccess::raw ? "raw ICMP sockets" : "ICMP datagram sockets";
+    for (const auto& f : families())
+      if (f) return f->socket().access() == SocketAccess::raw ? "raw ICMP sockets" : "ICMP datagram sockets";
     return {};
-  }
-  std::uint64_t dropped() const override {
-    std::uint64_t all = 0;
-    for (const auto& f : families_)
-      if (f) all += f->socket().dropped();
-    return all;
   }
 
  private:
-  std::unique_ptr<Family>& family(bool v6) noexcept { return families_[v6 ? 1 : 0]; }
-
-  Result<void> open(bool v6) {
-    IcmpSocketOptions wanted{.ttl = options_.ttl,
-                             .tos = options_.tos,
-                             .source = options_.source,
-                             .interface = options_.interface,
-                             .dont_fragment = options_.dont_fragment,
-                             .stamp_sent = options_.stamp_sent};
-    if (options_.socket == "raw") wanted.access = IcmpAccess::raw;
-    if (options_.socket == "datagram") wanted.access = IcmpAccess::datagram;
+  Result<std::unique_ptr<Family>> open(bool v6) override {
+    ProbeSocketOptions wanted = socket_options(options_);
+    if (options_.socket == "raw") wanted.access = SocketAccess::raw;
+    if (options_.socket == "datagram") wanted.access = SocketAccess::datagram;
     constexpr std::size_t least = 576;  // errors quote that much (RFC 1812 §4.3.2.3)
     wanted.largest = std::max(least, header_size + options_.size);
-    WEIR_TRY(auto socket, IcmpSocket::open(v6, wanted));
-    family(v6) = std::make_unique<Family>(std::move(socket), v6, options_, key_);
-    fds_.push_back(family(v6)->socket().fd());
-    return {};
+    WEIR_TRY(auto socket, ProbeSocket::open(v6, wanted));
+    return std::make_unique<Family>(std::move(socket), v6, options_, key_);
   }
 
   const ProbeOptions options_;
   CookieKey key_{};
-  std::array<std::unique_ptr<Family>, 2> families_;  // IPv4, IPv6: opened when first needed
-  // Not behind one epoll(7): the kernel would tell it of every single packet.
-  std::vector<int> fds_;
 };
 
 Result<std::unique_ptr<Prober>> open(const ProbeOptions& options) {
   auto prober = std::make_unique<IcmpProber>(options);
-  WEIR_CHECK(prober->start());
+  WEIR_CHECK(prober->start(options.source));
   return prober;
 }
 

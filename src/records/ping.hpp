@@ -52,7 +52,8 @@ inline constexpr auto schema<Ping> = record(
     field("icmp_code", &Ping::icmp_code, "Code of the ICMP error"),
     field("reply_bytes", &Ping::reply_bytes, Unit::bytes, "Of the answer, without IP header"),
     field("reason", &Ping::reason,
-          "What went wrong: host_unreachable, ttl_exceeded, …, or the system's words"));
+          "What went wrong: host_unreachable, ttl_exceeded, …, or the system's words; of a syn probe's reply "
+          "which it is: syn_ack or rst"));
 
 struct PingStats {
   Time time, end;

@@ -24,6 +24,7 @@ SETUP = """
 ip link set lo up
 ip link add here type veth peer name there
 ip addr add 10.9.0.1/24 dev here
+ip addr add 10.9.0.4/24 dev here
 ip addr add fd09::1/64 dev here nodad
 ip neigh add 10.9.0.7 lladdr 02:00:00:00:00:07 dev here
 ip link set there netns $PEER
@@ -169,6 +170,8 @@ def privilege(weir, folder):
     nobody = Weir(str(copy))
     _, told = nobody.ping("10.9.0.2 -c 1", user=65534, code=3)
     check("the remedy is named", "setcap cap_net_raw+ep" in told and "ping_group_range" in told, told)
+    _, told = nobody.ping("--probe syn 10.9.0.2 -c 1", user=65534, code=3)
+    check("for SYNs, too", f"setcap cap_net_raw+ep {copy}" in told and "--probe tcp" in told, told)
     subprocess.run("sysctl -qw net.ipv4.ping_group_range='0 2147483647'", shell=True, check=True)
     got, _ = nobody.ping("10.9.0.2 fd09::2 10.9.0.99 -c 1 -t 20s --loss 100%", user=65534, code=1)
     seen = {r["target"]: (r["status"], r.get("clock"), r.get("reason")) for r in got["ping"]}
@@ -224,6 +227,7 @@ def kinds(weir, folder):
     dns = answer_datagrams(lambda q: q[:2] + b"\x81" + (b"\x82" if b"bad" in q else b"\x80") + q[4:])
     cases = [
         (f"tcp -p {http_port}", "reply", None), ("tcp -p 9", "refused", "connection_refused"),
+        (f"syn -p {http_port}", "reply", "syn_ack"), ("syn -p 9", "reply", "rst"),
         (f"udp -p {echo} -s 100", "reply", None), ("udp -p 9", "refused", "port_unreachable"),
         (f"dns -p {dns}", "reply", None), (f"dns -p {dns} --request bad.example", "refused", "servfail"),
         (f"http -p {http_port}", "reply", None), (f"http -p {http_port} --request /no", "refused", "http_404"),
@@ -234,6 +238,31 @@ def kinds(weir, folder):
         got, _ = weir.ping(f"--probe {words} -4 localhost -c 2 -i 20ms -t 5s", code=0 if status == "reply" else 1)
         seen = {(r["status"], r.get("reason")) for r in got["ping"]}
         check(f"--probe {words}", seen == {(status, reason)}, got["ping"])
+
+
+def syn(weir):
+    got, _ = weir.ping("--probe syn -p 9 10.9.0.2 fd09::2 -c 3 -i 20ms")
+    seen = {(r["target"], r["status"], r["reason"], r["clock"], r["ttl"], r["from_ip"]) for r in got["ping"]}
+    check("SYN", seen == {(t, "reply", "rst", "kernel", 64, t) for t in ("10.9.0.2", "fd09::2")}, got["ping"])
+    got, _ = weir.ping("--probe syn -S 10.9.0.4 -p 9 10.9.0.2 -c 1 -t 5s")
+    check("from another address", got["ping"][0]["status"] == "reply", got["ping"])
+    got, _ = weir.ping("--probe syn 10.9.0.99 10.9.0.2 203.0.113.9 -c 1 -t 20s", code=1)
+    seen = {r["target"]: (r["status"], r["reason"]) for r in got["ping"]}
+    check("one error is nobody else's", seen == {"10.9.0.99": ("unreachable", "host_unreachable"), "10.9.0.2": ("reply", "rst"),
+                                                 "203.0.113.9": ("failed", "Network is unreachable")}, seen)
+    # A server in the other namespace never has a connection half open, nor a whole one.
+    server = subprocess.Popen(["nsenter", "-t", os.environ["PEER"], "-n", sys.executable, "-c",
+                               "import socket; s = socket.create_server(('10.9.0.2', 7777)); print(flush=True); s.settimeout(20)\n"
+                               "try: s.accept(); print('whole')\n"
+                               "except TimeoutError: pass"], stdout=subprocess.PIPE, text=True)
+    server.stdout.readline()
+    got, _ = weir.ping("--probe syn -p 7777 10.9.0.2 -c 200 -i 1ms -t 5s")
+    check("a server answers", {(r["status"], r["reason"]) for r in got["ping"]} == {("reply", "syn_ack")}, got["ping_stats"])
+    left = subprocess.run(["nsenter", "-t", os.environ["PEER"], "-n", "cat", "/proc/net/tcp"], capture_output=True, text=True, check=True).stdout
+    states = [line.split()[3] for line in left.splitlines()[1:]]
+    check("nothing is half open", states == ["0A"], left)  # LISTEN
+    server.kill()
+    check("and no connection was made", server.communicate()[0] == "")
 
 
 def main():
@@ -256,6 +285,7 @@ def main():
             outage(weir)
             live(weir)
             kinds(weir, folder)
+            syn(weir)
             privilege(weir, folder)
     finally:
         peer.kill()

@@ -1,4 +1,4 @@
-#include "os/icmp_socket.hpp"
+#include "os/probe_socket.hpp"
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
@@ -15,6 +15,7 @@
 #include <ctime>
 
 #include "os/endpoint.hpp"
+#include "os/packet_socket.hpp"
 
 namespace weir {
 namespace {
@@ -43,7 +44,11 @@ void accept_types(int fd, bool v6) noexcept {
   ::setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter);
 }
 
-tl::unexpected<Error> no_access(bool v6, int raw_error) {
+tl::unexpected<Error> no_access(bool v6, bool tcp, int raw_error) {
+  if (tcp && raw_error == EAFNOSUPPORT) return fail(Code::environment, "this machine has no IPv6");
+  if (tcp)
+    return fail(Code::environment, std::string("no raw socket is allowed: ") + std::strerror(raw_error), {},
+                net_raw_hint());
   const std::string what = v6 ? "no ICMPv6 socket" : "no ICMP socket";
   if (raw_error == EAFNOSUPPORT) return fail(Code::environment, what + ": this machine has no IPv6");
   char program[PATH_MAX] = "weir";
@@ -86,9 +91,10 @@ std::uint8_t ttl_of(msghdr& header) noexcept {
 
 }  // namespace
 
-IcmpSocket::IcmpSocket(Descriptor fd, bool v6, IcmpAccess access, const IcmpSocketOptions& options)
+ProbeSocket::ProbeSocket(Descriptor fd, bool v6, SocketAccess access, const ProbeSocketOptions& options)
     : fd_(std::move(fd)),
       v6_(v6),
+      tcp_(options.tcp),
       access_(access),
       largest_(options.largest + ip_header_max),
       memory_(std::make_unique<Memory>()) {
@@ -113,33 +119,38 @@ IcmpSocket::IcmpSocket(Descriptor fd, bool v6, IcmpAccess access, const IcmpSock
   errors_.reserve(receive_batch);
 }
 
-Result<IcmpSocket> IcmpSocket::open(bool v6, const IcmpSocketOptions& options) {
-  const int family = v6 ? AF_INET6 : AF_INET, protocol = v6 ? int{IPPROTO_ICMPV6} : int{IPPROTO_ICMP};
+Result<ProbeSocket> ProbeSocket::open(bool v6, const ProbeSocketOptions& options) {
+  const int family = v6 ? AF_INET6 : AF_INET, protocol = options.tcp ? int{IPPROTO_TCP}
+                                                         : v6        ? int{IPPROTO_ICMPV6}
+                                                                     : int{IPPROTO_ICMP};
   int error = EPERM;
-  for (const IcmpAccess access : {IcmpAccess::raw, IcmpAccess::datagram}) {
-    if (options.access && *options.access != access) continue;
-    const int type = access == IcmpAccess::raw ? SOCK_RAW : SOCK_DGRAM;
+  for (const SocketAccess access : {SocketAccess::raw, SocketAccess::datagram}) {
+    if ((options.access && *options.access != access) || (options.tcp && access != SocketAccess::raw))
+      continue;
+    const int type = access == SocketAccess::raw ? SOCK_RAW : SOCK_DGRAM;
     Descriptor fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
     if (!fd) {
       error = errno;
       continue;
     }
-    IcmpSocket made(std::move(fd), v6, access, options);
+    ProbeSocket made(std::move(fd), v6, access, options);
     WEIR_CHECK(made.configure(options));
     return made;
   }
-  return no_access(v6, error);
+  return no_access(v6, options.tcp, error);
 }
 
-Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
+Result<void> ProbeSocket::configure(const ProbeSocketOptions& options) {
   const int level = v6_ ? SOL_IPV6 : SOL_IP, s = fd();
   grow_queues(s, options.queue);
-  if (access_ == IcmpAccess::raw)
-    accept_types(s, v6_);
-  else
+  if (hears_errors())
     set(s, level, v6_ ? IPV6_RECVERR : IP_RECVERR, 1);
+  else
+    accept_types(s, v6_);
+  constexpr int tcp_checksum = 16;  // its place in the header (RFC 9293 §3.1)
+  if (tcp_ && v6_) set(s, SOL_IPV6, IPV6_CHECKSUM, tcp_checksum);
   // A raw IPv4 socket gives the header.
-  if (v6_ || access_ == IcmpAccess::datagram) set(s, level, v6_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
+  if (v6_ || access_ == SocketAccess::datagram) set(s, level, v6_ ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
   if (options.ttl) set(s, level, v6_ ? IPV6_UNICAST_HOPS : IP_TTL, *options.ttl);
   if (options.tos) set(s, level, v6_ ? IPV6_TCLASS : IP_TOS, *options.tos);
   set(s, SOL_SOCKET, SO_BROADCAST, 1);
@@ -155,7 +166,7 @@ Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
                   options.interface);
   }
   // A datagram socket gets its identifier when it is bound.
-  if ((options.source && options.source->is_v4() != v6_) || access_ == IcmpAccess::datagram) {
+  if ((options.source && options.source->is_v4() != v6_) || access_ == SocketAccess::datagram) {
     sockaddr_storage address{};
     const Addr any = v6_ ? Addr{} : Addr::v4(Addr{}.bytes.data());
     const Addr source = options.source && options.source->is_v4() != v6_ ? *options.source : any;
@@ -174,8 +185,8 @@ Result<void> IcmpSocket::configure(const IcmpSocketOptions& options) {
   return {};
 }
 
-void IcmpSocket::receive_only(std::uint32_t tag) noexcept {
-  if (access_ != IcmpAccess::raw) return;
+void ProbeSocket::receive_only(std::uint32_t tag) noexcept {
+  if (access_ != SocketAccess::raw) return;
   // The data that a filter sees begins with the IP header, but for IPv6.
   const sock_filter no_header = BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
   const sock_filter header = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
@@ -189,11 +200,31 @@ void IcmpSocket::receive_only(std::uint32_t tag) noexcept {
       BPF_STMT(BPF_RET | BPF_K, UINT_MAX),
       BPF_STMT(BPF_RET | BPF_K, 0),
   };
-  const sock_fprog filter{std::size(program), const_cast<sock_filter*>(program)};
+  filter(program);
+}
+
+void ProbeSocket::receive_only_ports(std::uint16_t first, std::uint16_t last) noexcept {
+  const sock_filter no_header = BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
+  const sock_filter header = BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+  constexpr std::uint32_t to_port = 2;
+  const sock_filter program[] = {
+      v6_ ? no_header : header,
+      BPF_STMT(BPF_LD | BPF_H | BPF_IND, to_port),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first, 0, 2),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT_MAX),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+  };
+  filter(program);
+}
+
+void ProbeSocket::filter(std::span<const sock_filter> program) noexcept {
+  const sock_fprog filter{static_cast<unsigned short>(program.size()),
+                          const_cast<sock_filter*>(program.data())};
   ::setsockopt(fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
-void IcmpSocket::set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) const noexcept {
+void ProbeSocket::set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) const noexcept {
   header.msg_control = ttl == 0 ? nullptr : room;
   header.msg_controllen = ttl == 0 ? 0 : CMSG_SPACE(sizeof(int));
   if (ttl == 0) return;
@@ -205,11 +236,11 @@ void IcmpSocket::set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) c
   std::memcpy(CMSG_DATA(c), &value, sizeof value);
 }
 
-IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
+ProbeSocket::Sent ProbeSocket::send(std::span<const OutgoingMessage> messages) {
   Memory& m = *memory_;
   const std::size_t count = std::min(messages.size(), batch);
   for (std::size_t i = 0; i < count; ++i) {
-    const OutgoingIcmp& out = messages[i];
+    const OutgoingMessage& out = messages[i];
     m.sent_vectors[i] = {const_cast<std::uint8_t*>(out.message.data()), out.message.size()};
     if (v6_) {
       m.sent_names[i] = {.sin6_family = AF_INET6,
@@ -230,9 +261,12 @@ IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
     set_ttl(m.sent_headers[i].msg_hdr, m.sent_ttls[i].data(), messages[i].ttl);
   const std::uint64_t key = sent_;
   int done = 0;
+  // An error about an earlier message is told once, by whatever call comes next, and is on the error queue as
+  // well.
+  bool again = hears_errors();
   do {
     done = ::sendmmsg(fd(), m.sent_headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT);
-  } while (done < 0 && errno == EINTR);
+  } while (done < 0 && (errno == EINTR || (errno != EAGAIN && std::exchange(again, false))));
   const int error = done < 0 ? errno : 0;
   const auto sent = static_cast<std::size_t>(std::max(done, 0));
   sent_ += sent;
@@ -243,14 +277,14 @@ IcmpSocket::Sent IcmpSocket::send(std::span<const OutgoingIcmp> messages) {
 }
 
 // Whether the kernel has counted a message that it failed to send differs between versions.
-void IcmpSocket::restart_numbers() {
+void ProbeSocket::restart_numbers() {
   while (read_error_queue()) {
   }
   restart_stamp_numbers(fd());
   first_key_ = sent_;
 }
 
-int IcmpSocket::receive_messages(int flags) noexcept {
+int ProbeSocket::receive_messages(int flags) noexcept {
   Memory& m = *memory_;
   for (mmsghdr& h : m.headers) {
     h.msg_hdr.msg_namelen = sizeof(sockaddr_in6);
@@ -264,10 +298,9 @@ int IcmpSocket::receive_messages(int flags) noexcept {
   return count;
 }
 
-std::span<const ReceivedIcmp> IcmpSocket::receive() noexcept {
+std::span<const ReceivedMessage> ProbeSocket::receive() noexcept {
   Memory& m = *memory_;
   int count = receive_messages(0);
-  // An error that waits on a datagram socket is told once by the call, and is on the error queue as well.
   if (count < 0 && errno != EAGAIN) count = receive_messages(0);
   std::size_t kept = 0;
   for (int i = 0; i < count; ++i) {
@@ -276,7 +309,7 @@ std::span<const ReceivedIcmp> IcmpSocket::receive() noexcept {
     Bytes bytes{static_cast<const std::uint8_t*>(m.vectors[at].iov_base),
                 std::min<std::size_t>(m.headers[at].msg_len, largest_)};
     std::uint8_t ttl = 0;
-    if (access_ == IcmpAccess::raw && !v6_) {
+    if (access_ == SocketAccess::raw && !v6_) {
       const std::size_t ip = bytes.empty() ? 0 : std::size_t{bytes[0] & 0xfU} * 4;
       if (ip < sizeof(std::uint32_t) * 5 || bytes.size() < ip) continue;
       ttl = bytes[8];
@@ -291,7 +324,7 @@ std::span<const ReceivedIcmp> IcmpSocket::receive() noexcept {
   return {m.received.data(), kept};
 }
 
-void IcmpSocket::take_error(mmsghdr& header) {
+void ProbeSocket::take_error(mmsghdr& header) {
   Memory& m = *memory_;
   const Time stamp = stamp_of(header.msg_hdr);
   for (cmsghdr* c = CMSG_FIRSTHDR(&header.msg_hdr); c != nullptr; c = CMSG_NXTHDR(&header.msg_hdr, c)) {
@@ -319,27 +352,49 @@ void IcmpSocket::take_error(mmsghdr& header) {
   }
 }
 
-bool IcmpSocket::read_error_queue() {
+bool ProbeSocket::read_error_queue() {
   const int count = receive_messages(MSG_ERRQUEUE);
   for (int i = 0; i < count; ++i) take_error(memory_->headers[static_cast<std::size_t>(i)]);
   pending_ |= count > 0;
   return count > 0;
 }
 
-bool IcmpSocket::receive_errors() {
+bool ProbeSocket::receive_errors() {
   if (!std::exchange(pending_, false)) {
     stamps_.clear();
     errors_.clear();
-    if (numbered_ || access_ == IcmpAccess::datagram) read_error_queue();
+    if (numbered_ || hears_errors()) read_error_queue();
   }
   return std::exchange(pending_, false) || !stamps_.empty() || !errors_.empty();
 }
 
-std::uint64_t IcmpSocket::dropped() const noexcept {
+std::uint64_t ProbeSocket::dropped() const noexcept {
   std::uint32_t info[SK_MEMINFO_VARS] = {};
   socklen_t size = sizeof info;
   ::getsockopt(fd(), SOL_SOCKET, SO_MEMINFO, info, &size);
   return info[SK_MEMINFO_DROPS];
+}
+
+Result<SourceFinder> SourceFinder::open(bool v6, const std::string& interface) {
+  Descriptor fd(::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd) return fail(Code::environment, std::string("no socket: ") + std::strerror(errno));
+  set(fd.get(), SOL_SOCKET, SO_BROADCAST, 1);
+  if (!interface.empty() && ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
+                                         static_cast<socklen_t>(interface.size() + 1)) != 0)
+    return fail(Code::environment, std::string("may not be bound to: ") + std::strerror(errno), interface);
+  return SourceFinder(std::move(fd));
+}
+
+int SourceFinder::find(const Addr& to, Addr& source) const noexcept {
+  constexpr std::uint16_t discard = 9;  // nothing is sent
+  sockaddr_storage address{};
+  // Unconnected first: else it keeps the source that it has.
+  address.ss_family = AF_UNSPEC;
+  ::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const socklen_t size = to_sockaddr({to, discard}, address);
+  if (::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) return errno;
+  source = local_endpoint(fd_.get()).address;
+  return 0;
 }
 
 }  // namespace weir
