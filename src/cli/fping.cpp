@@ -22,16 +22,6 @@ namespace {
 // fping(8).
 enum Exit : int { all_reachable = 0, wrong_options = 1, name_not_found = 2, system_call_failed = 4 };
 
-struct Stop {
-  int code;
-};
-
-// What fping exits with when something is wrong is thrown to run(), which is the whole program.
-[[noreturn]] void stop(int code, std::string_view program, const std::string& what) {
-  fmt::print(stderr, "{}: {}\n", program, what);
-  throw Stop{code};
-}
-
 Addr v4(std::uint32_t number) noexcept {
   number = __builtin_bswap32(number);
   return Addr::v4(reinterpret_cast<const std::uint8_t*>(&number));
@@ -45,12 +35,14 @@ class Targets {
   std::vector<std::string> names;  // of each, as given
   std::size_t unknown = 0;
 
-  void read() {
+  // An error's text is the line that fping prints; empty when it is printed.
+  Result<void> read() {
     std::vector<std::string> words = options_.targets;
-    if (options_.generate)
-      words = generated();
-    else if (words.empty())
-      words = from_file(options_.file.empty() ? "-" : options_.file);
+    if (options_.generate) {
+      WEIR_TRY(words, generated());
+    } else if (words.empty()) {
+      WEIR_TRY(words, from_file(options_.file.empty() ? "-" : options_.file));
+    }
     const Family family = options_.v4 ? Family::v4 : options_.v6 ? Family::v6 : Family::any;
     std::vector<std::string> to_resolve;
     for (const std::string& word : words)
@@ -73,6 +65,7 @@ class Targets {
       }
     }
     for (std::size_t i = 0; i < list.size(); ++i) list[i].name = shown_[i];
+    return {};
   }
 
  private:
@@ -83,12 +76,13 @@ class Targets {
     return *parsed;
   }
 
-  std::vector<std::string> from_file(const std::string& path) {
+  Result<std::vector<std::string>> from_file(const std::string& path) {
     std::ifstream file;
     if (path != "-") {
       errno = 0;
       file.open(path);
-      if (!file) stop(system_call_failed, program_, fmt::format("fopen : {}", std::strerror(errno)));
+      if (!file)
+        return fail(Code::environment, fmt::format("{}: fopen : {}", program_, std::strerror(errno)));
     }
     std::istream& in = path == "-" ? std::cin : file;
     std::vector<std::string> words;
@@ -101,45 +95,53 @@ class Targets {
     return words;
   }
 
-  std::uint32_t v4_number(const std::string& text, std::string_view separator) const {
+  Result<std::uint32_t> v4_number(const std::string& text, std::string_view separator) const {
     const auto parsed = parse_addr(text);
-    if (!parsed) {
-      fmt::print(stderr, "{}{} can't parse address {}: {}\n", program_, separator, text,
-                 ::gai_strerror(EAI_NONAME));
-      throw Stop{wrong_options};
-    }
-    if (!parsed->is_v4()) stop(wrong_options, program_, "-g works only with IPv4 addresses");
+    if (!parsed)
+      return fail(Code::usage, fmt::format("{}{} can't parse address {}: {}", program_, separator, text,
+                                           ::gai_strerror(EAI_NONAME)));
+    if (!parsed->is_v4())
+      return fail(Code::usage, fmt::format("{}: -g works only with IPv4 addresses", program_));
     return load_be32(&parsed->bytes[12]);
   }
 
-  // A network without its own and its broadcast address, or from one address to another.
-  std::vector<std::string> generated() const {
-    const std::vector<std::string>& words = options_.targets;
-    std::uint64_t first = 0, last = 0;
-    if (words.size() == 2) {
-      first = v4_number(words[0], ":");
-      last = v4_number(words[1], ":");
-    } else {
-      const std::size_t slash = words[0].find('/');
-      if (slash == std::string::npos) throw Stop{fping_usage(program_, true)};
-      const std::string length = words[0].substr(slash + 1);
-      int bits = 0;
-      std::from_chars(length.data(), length.data() + length.size(), bits);
-      first = v4_number(words[0].substr(0, slash), ",");
-      if (bits < 1 || bits > 32)
-        stop(wrong_options, program_, fmt::format("netmask must be between 1 and 32 (is: {})", length));
-      const std::uint64_t size = std::uint64_t{1} << static_cast<unsigned>(32 - bits);
-      first &= ~(size - 1);
-      last = first + size - 1;
-      if (bits < 31) {
-        ++first;
-        --last;
-      }
+  struct Span {
+    std::uint64_t first, last;
+  };
+  // A network without its own and its broadcast address.
+  Result<Span> network(const std::string& word) const {
+    const std::size_t slash = word.find('/');
+    if (slash == std::string::npos) {
+      fping_usage(program_, true);
+      return fail(Code::usage, "");
     }
-    if (last >= first + most_ping_targets)
-      stop(wrong_options, program_, "-g parameter generates too many addresses");
+    const std::string length = word.substr(slash + 1);
+    int bits = 0;
+    std::from_chars(length.data(), length.data() + length.size(), bits);
+    WEIR_TRY(const std::uint64_t address, v4_number(word.substr(0, slash), ","));
+    if (bits < 1 || bits > 32)
+      return fail(Code::usage,
+                  fmt::format("{}: netmask must be between 1 and 32 (is: {})", program_, length));
+    const std::uint64_t size = std::uint64_t{1} << static_cast<unsigned>(32 - bits);
+    const std::uint64_t first = address & ~(size - 1), last = first + size - 1;
+    return bits < 31 ? Span{first + 1, last - 1} : Span{first, last};
+  }
+
+  // Of a network, or from one address to another.
+  Result<std::vector<std::string>> generated() const {
+    const std::vector<std::string>& words = options_.targets;
+    Span span{};
+    if (words.size() == 2) {
+      WEIR_TRY(span.first, v4_number(words[0], ":"));
+      WEIR_TRY(span.last, v4_number(words[1], ":"));
+    } else {
+      WEIR_TRY(span, network(words[0]));
+    }
+    if (span.last >= span.first + most_ping_targets)
+      return fail(Code::usage, fmt::format("{}: -g parameter generates too many addresses", program_));
     std::vector<std::string> out;
-    for (std::uint64_t a = first; a <= last; ++a) out.push_back(to_string(v4(static_cast<std::uint32_t>(a))));
+    for (std::uint64_t a = span.first; a <= span.last; ++a)
+      out.push_back(to_string(v4(static_cast<std::uint32_t>(a))));
     return out;
   }
 
@@ -214,7 +216,10 @@ int ping(std::string_view program, const FpingOptions& options) {
     return system_call_failed;
   }
   Targets targets(program, options);
-  targets.read();
+  if (const auto done = targets.read(); !done) {
+    if (!done.error().what.empty()) fmt::print(stderr, "{}\n", done.error().what);
+    return done.error().code == Code::usage ? wrong_options : system_call_failed;
+  }
   if (targets.list.empty()) return targets.unknown != 0 ? name_not_found : wrong_options;
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   StopSignals signals;
@@ -229,11 +234,7 @@ int run(std::string_view program, std::span<const char* const> words) {
   FpingCommandLine line = parse_fping(program, words);
   if (line.exit_code) return *line.exit_code;
   if (program.find("fping6") != program.npos) line.options.v6 = true;
-  try {
-    return ping(program, line.options);
-  } catch (const Stop& s) {
-    return s.code;
-  }
+  return ping(program, line.options);
 }
 
 constexpr std::string_view programs[] = {"fping", "fping6"};

@@ -7,6 +7,7 @@
 #include "cli/front/live_ping.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
+#include "cli/front/ping_limits.hpp"
 #include "cli/front/ping_targets.hpp"
 #include "cli/front/selection.hpp"
 #include "cli/front/storing.hpp"
@@ -83,27 +84,6 @@ Result<ProbeOptions> probe_options(const Arguments& arguments) {
   return options;
 }
 
-struct Limits {
-  double loss_percent = 100;
-  Duration rtt{INT64_MAX};
-};
-Result<Limits> limits_of(const Arguments& arguments) {
-  Limits limits;
-  if (arguments.has("loss")) {
-    std::string_view text = arguments.value("loss");
-    if (text.ends_with('%')) text.remove_suffix(1);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limits.loss_percent);
-    if (error != std::errc{} || end != text.data() + text.size() || !(limits.loss_percent >= 0) ||
-        limits.loss_percent > 100)
-      return fail(Code::usage, fmt::format("{} is not a share of 0 to 100 %", arguments.value("loss")),
-                  "--loss", "write 20%");
-  }
-  if (arguments.has("rtt")) {
-    WEIR_TRY(limits.rtt, positive_duration(arguments, "rtt"));
-  }
-  return limits;
-}
-
 Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& probe) {
   if (arguments.has("ipv4") && arguments.has("ipv6"))
     return fail(Code::usage, "-4 and -6 exclude each other", {}, "leave both out for either");
@@ -120,9 +100,7 @@ Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& prob
   }
   const std::vector<std::string> words = arguments.all(""), excluded = listed(arguments, "exclude");
   WEIR_TRY(PingTargets targets, ping_targets(words, excluded, options));
-  for (const std::string& line : targets.failures) fmt::print(stderr, "weir: {}\n", line);
-  if (targets.list.empty())
-    return fail(Code::usage, targets.failures.empty() ? "no target is left" : "no name could be resolved");
+  if (targets.list.empty() && targets.failures.empty()) return fail(Code::usage, "no target is left");
   return targets;
 }
 
@@ -167,9 +145,14 @@ Result<Selection> selection_of(const Arguments& arguments, bool live) {
 
 Result<PingRecorderOptions> recorder_options(const Arguments& arguments, const ProbeSpec& probe,
                                              const PingPlan& plan) {
-  WEIR_TRY(const Limits limits, limits_of(arguments));
-  PingRecorderOptions options{
-      .probe = probe.name, .burst = plan.count, .loss_percent = limits.loss_percent, .rtt = limits.rtt};
+  WEIR_TRY(const PingLimits limits, ping_limits(arguments));
+  if (limits.critical_loss_percent || limits.critical_rtt)
+    return fail(Code::usage, "is one limit; two are for -o nagios", limits.critical_rtt ? "--rtt" : "--loss");
+  constexpr double all = 100;
+  PingRecorderOptions options{.probe = probe.name,
+                              .burst = plan.count,
+                              .loss_percent = limits.loss_percent.value_or(all),
+                              .rtt = limits.rtt.value_or(Duration{INT64_MAX})};
   // Statistics of single probes would say nothing.
   if (plan.every.ns != 0 && plan.count == 1) {
     WEIR_TRY(options.stats, positive_duration(arguments, "stats"));
@@ -195,7 +178,29 @@ void tell_end(const PingCounts& c, std::uint64_t dropped) {
   fmt::print(stderr, "\n");
 }
 
-Result<int> run_ping(const Arguments& arguments) {
+// One line for Nagios, whatever comes of it.
+Result<int> check(const Arguments& arguments) {
+  for (const std::string_view option :
+       {"every", "traceroute", "write", "fields", "records", "where", "data", "store"})
+    if (arguments.has(option))
+      return fail(Code::usage, "has no effect with -o nagios", fmt::format("--{}", option), "leave it out");
+  WEIR_TRY(const ProbeSpec* probe, probe_of(arguments));
+  WEIR_TRY(const PingPlan plan, plan_of(arguments));
+  WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
+  WEIR_TRY(const PingLimits limits, ping_limits(arguments));
+  WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
+  WEIR_TRY(const auto prober, probe->open(asked));
+  StopSignals signals;
+  CheckListener listener(targets.list.size());
+  Pinger pinger(*prober, targets.list, plan, listener);
+  pinger.run(signals);
+  const CheckResult result =
+      check_result(check_limits(limits), targets.list, listener.tallies(), targets.failures);
+  fmt::print("{}\n", result.line);
+  return static_cast<int>(result.state);
+}
+
+Result<int> ping(const Arguments& arguments) {
   WEIR_CHECK(check_destination(arguments));
   WEIR_TRY(const ProbeSpec* probe, probe_of(arguments));
   WEIR_TRY(const PingPlan plan, plan_of(arguments));
@@ -213,6 +218,8 @@ Result<int> run_ping(const Arguments& arguments) {
     return fail(Code::usage, "is for icmp probes that end, that is without --every", "--traceroute",
                 "leave one of them out");
   WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
+  for (const std::string& line : targets.failures) fmt::print(stderr, "weir: {}\n", line);
+  if (targets.list.empty()) return fail(Code::usage, "no name could be resolved");
   WEIR_TRY(const auto prober, probe->open(asked));
   StopSignals signals;  // before any thread of the sink
   WEIR_TRY(const Storing storing,
@@ -237,6 +244,23 @@ Result<int> run_ping(const Arguments& arguments) {
   return recorder.too_bad() > 0 ? 1 : 0;
 }
 
+Result<int> run_ping(const Arguments& arguments) {
+  if (arguments.value("output") != "nagios") return ping(arguments);
+  auto code = check(arguments);
+  if (code) return code;
+  // What checks, too, is told by the line and the code.
+  fmt::print("{} - {}\n", name_of(CheckState::unknown), code.error().line());
+  return static_cast<int>(CheckState::unknown);
+}
+
+constexpr Option format_option{.name = output_option.name,
+                               .letter = output_option.letter,
+                               .value = output_option.value,
+                               .doc =
+                                   "How records are written, or NAME://HOST:PORT where they go; nagios is "
+                                   "check_icmp's line and exit codes",
+                               .choices = "@sinks|nagios",
+                               .group = output_option.group};
 constexpr Option own_options[] = {
     {.name = "",
      .value = "TARGET",
@@ -303,12 +327,13 @@ constexpr Option own_options[] = {
      .group = "Judging"},
     {.name = "loss",
      .value = "SHARE",
-     .doc = "Exit with 1 if a target loses so much: 20%",
-     .fallback = "100%",
+     .doc = "Exit with 1 if a target loses so much: 20%; 100% unless given. With -o nagios WARNING,CRITICAL, "
+            "40%,80% unless given",
      .group = "Judging"},
     {.name = "rtt",
      .value = "TIME",
-     .doc = "Exit with 1 if the mean round trip to a target takes so long: 50ms",
+     .doc = "Exit with 1 if the mean round trip to a target takes so long: 50ms. With -o nagios "
+            "WARNING,CRITICAL, 200ms,500ms unless given",
      .group = "Judging"},
     {.name = "down-after",
      .value = "N",
@@ -323,7 +348,7 @@ constexpr Option own_options[] = {
     records_option,
     where_option,
     explain_option,
-    output_option,
+    format_option,
     fields_option,
     write_option,
     time_option,
@@ -352,6 +377,7 @@ constexpr CommandSpec spec{
         "  weir ping 10.0.0.0/16 -c 3 -o csv -w loss.csv         65,536 targets\n"
         "  weir ping @routers.txt --every 1s -r outage           who falls silent, and who is back\n"
         "  weir ping 10.0.0.1 --loss 20% --rtt 50ms || alarm\n"
+        "  weir ping 10.0.0.1 -o nagios --loss 20%,60% --rtt 50ms,200ms\n"
         "  weir ping --probe tcp -p 443 example.net\n"
         "  weir ping --profile fping -C 5 -q host ...            fping's options and lines\n"
         "\n"
@@ -363,7 +389,7 @@ constexpr CommandSpec spec{
         "Round trips are differences of the kernel's own times of sending and receipt (clock: kernel).\n"
         "\n"
         "Exit code: 0 fine, 1 a target had too much loss or took too long (--loss, --rtt), 2 usage, 3 "
-        "environment.\n",
+        "environment. With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.\n",
     .options = options,
     .run = run_ping,
     .records = records,

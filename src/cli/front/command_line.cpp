@@ -82,7 +82,8 @@ Error without_value(const CommandSpec& command, std::string_view message) {
 Result<void> check_choice(const Option& option, const std::string& value) {
   const auto choices = choices_of(option);
   // A sink's name may have a destination behind it: ipfix://host:port.
-  const std::string name_only = option.choices == "@sinks" ? value.substr(0, value.find("://")) : value;
+  const std::string name_only =
+      option.choices.starts_with("@sinks") ? value.substr(0, value.find("://")) : value;
   if (choices.empty() || std::find(choices.begin(), choices.end(), name_only) != choices.end()) return {};
   std::string all;
   for (const auto choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
@@ -108,16 +109,16 @@ Result<void> check_option(const CommandSpec& command, const Option& option,
 
 std::vector<std::string_view> choices_of(const Option& option) {
   std::vector<std::string_view> out;
-  if (option.choices == "@sinks") {
-    for (const SinkSpec* sink : registry<SinkSpec>()) out.push_back(sink->name);
-  } else if (option.choices == "@commands") {
-    for (const CommandSpec* command : registry<CommandSpec>()) out.push_back(command->name);
-  } else if (!option.choices.starts_with('@')) {
-    for (std::string_view rest = option.choices; !rest.empty();) {
-      const std::size_t bar = rest.find('|');
-      out.push_back(rest.substr(0, bar));
-      rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
-    }
+  for (std::string_view rest = option.choices; !rest.empty();) {
+    const std::size_t bar = rest.find('|');
+    const std::string_view choice = rest.substr(0, bar);
+    rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
+    if (choice == "@sinks")
+      for (const SinkSpec* sink : registry<SinkSpec>()) out.push_back(sink->name);
+    else if (choice == "@commands")
+      for (const CommandSpec* command : registry<CommandSpec>()) out.push_back(command->name);
+    else if (!choice.starts_with('@'))
+      out.push_back(choice);
   }
   return out;
 }
