@@ -214,8 +214,8 @@ Result<int> ping(const Arguments& arguments) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
-  if (arguments.has("traceroute") && (probe->name != "icmp" || plan.every.ns != 0))
-    return fail(Code::usage, "is for icmp probes that end, that is without --every", "--traceroute",
+  if (arguments.has("traceroute") && plan.every.ns != 0)
+    return fail(Code::usage, "is for probes that end, that is without --every", "--traceroute",
                 "leave one of them out");
   WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
   for (const std::string& line : targets.failures) fmt::print(stderr, "weir: {}\n", line);
@@ -235,9 +235,13 @@ Result<int> ping(const Arguments& arguments) {
   pinger.run(signals);
   if (live) table->finish();
   recorder.finish(pinger.counts(), prober->dropped());
-  if (arguments.has("traceroute"))
+  if (arguments.has("traceroute")) {
+    constexpr std::uint32_t least = 3, most = 10;
+    const PathTracerOptions tracing{
+        .probes = std::clamp(plan.count, least, most), .timeout = plan.timeout, .probe = probe->name};
     for (const std::uint32_t lossy : recorder.lossy())
-      if (!trace_path(*prober, targets.list[lossy], {.timeout = plan.timeout}, wants, outlet, signals)) break;
+      if (!trace_path(*prober, targets.list[lossy], tracing, wants, outlet, signals)) break;
+  }
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!quiet) tell_end(pinger.counts(), prober->dropped());
@@ -323,7 +327,9 @@ constexpr Option own_options[] = {
      .choices = "raw|datagram",
      .group = "Probes"},
     {.name = "traceroute",
-     .doc = "At the end, look for the routers on the way to each target that lost probes: hop records",
+     .doc = "At the end, look for the routers on the way to each target that lost probes, by this kind of "
+            "probe, "
+            "as many to each hop as -c says, but 3 to 10: hop records",
      .group = "Judging"},
     {.name = "loss",
      .value = "SHARE",

@@ -1,6 +1,7 @@
 #include "engine/path_tracer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/ping_recorder.hpp"
 #include "engine/ping_tally.hpp"
@@ -18,25 +19,75 @@ struct Heard {
   std::string_view reason{};
 };
 
-class Listener final : public PingListener {
+// Hops that are looked for at a time. All behind the target are answered by it, and errors only so often.
+constexpr std::size_t at_a_time = 5;
+// As many in a row that say nothing: what is behind them will not, either.
+constexpr std::size_t most_silent = 2 * at_a_time;
+
+class Trace final : public PingListener {
  public:
-  explicit Listener(std::size_t count) : hops(count) {}
+  Trace(Prober& prober, const ProbeTarget& target, const PathTracerOptions& options)
+      : prober_(prober), options_(options), targets_(options.most_hops, target), hops_(options.most_hops) {
+    for (std::size_t i = 0; i < targets_.size(); ++i) targets_[i].ttl = static_cast<std::uint8_t>(i + 1);
+  }
+
+  // False when a signal ended it.
+  bool run(StopSignals& signals) {
+    bool whole = true;
+    std::size_t end = 0;
+    while (whole && end < hops_.size() && !is_reached() && silent_before(end) < most_silent) {
+      const std::size_t first = std::exchange(end, std::min(end + at_a_time, hops_.size()));
+      whole = probe(first, end, 1, signals);
+    }
+    if (whole && options_.probes > 1) whole = probe(0, hops().size(), options_.probes - 1, signals);
+    return whole;
+  }
+
+  // Up to the target, or to the last that was heard of.
+  std::span<const Heard> hops() const noexcept {
+    const auto reached = std::ranges::find_if(hops_, &Heard::reached);
+    if (reached != hops_.end()) return {hops_.begin(), reached + 1};
+    return std::span(hops_).first(hops_.size() - silent_before(hops_.size()));
+  }
 
   void happened(const PingEvent& event) override {
     using Outcome = PingEvent::Kind;
-    Heard& h = hops[event.target];
+    Heard& h = hops_[first_ + event.target];
     if (h.first.ns == 0) h.first = event.time;
     if (event.kind == Outcome::late || event.kind == Outcome::duplicate) return;
-    if (event.kind != Outcome::reply && event.kind != Outcome::unreachable) return h.tally.lost();
+    // Whoever refuses is there.
+    const bool is_end = event.kind == Outcome::reply || event.kind == Outcome::refused;
+    if (!is_end && event.kind != Outcome::unreachable) return h.tally.lost();
     h.tally.replied(event.seq, event.rtt, {}, 0);
     h.last = event.rtt;
     h.from = event.news->from;
-    h.reached |= event.kind == Outcome::reply;
+    h.reached |= is_end;
     h.reason = event.kind == Outcome::reply ? std::string_view{} : reason_of(event);
   }
   void burst_ended(std::uint32_t) override {}
 
-  std::vector<Heard> hops;  // by TTL, from 1
+ private:
+  // Of hops from `first` up to `end`.
+  bool probe(std::size_t first, std::size_t end, std::uint32_t count, StopSignals& signals) {
+    first_ = first;
+    const std::vector<ProbeTarget> targets(targets_.begin() + static_cast<std::ptrdiff_t>(first),
+                                           targets_.begin() + static_cast<std::ptrdiff_t>(end));
+    if (targets.empty()) return true;
+    const PingPlan plan{.count = count, .interval = options_.timeout, .timeout = options_.timeout};
+    return Pinger(prober_, targets, plan, *this).run(signals);
+  }
+  bool is_reached() const noexcept { return std::ranges::any_of(hops_, &Heard::reached); }
+  std::size_t silent_before(std::size_t end) const noexcept {
+    std::size_t silent = 0;
+    while (silent < end && hops_[end - silent - 1].tally.received() == 0) ++silent;
+    return silent;
+  }
+
+  Prober& prober_;
+  const PathTracerOptions& options_;
+  std::vector<ProbeTarget> targets_;
+  std::vector<Heard> hops_;  // by TTL, from 1
+  std::size_t first_ = 0;    // hop of the targets of now
 };
 
 Hop hop_of(const Heard& h, std::size_t ttl, const PingTarget& to) {
@@ -63,26 +114,14 @@ Hop hop_of(const Heard& h, std::size_t ttl, const PingTarget& to) {
 
 bool trace_path(Prober& prober, const ProbeTarget& target, const PathTracerOptions& options,
                 const Emitter::Wants& wants, Outlet& outlet, StopSignals& signals) {
-  std::vector<ProbeTarget> targets(options.most_hops, target);
-  for (std::size_t i = 0; i < targets.size(); ++i) targets[i].ttl = static_cast<std::uint8_t>(i + 1);
-  // The target answers the probes of every hop behind it: not all at once.
-  const PingPlan plan{.count = options.probes, .interval = options.timeout, .timeout = options.timeout};
-  Listener listener(targets.size());
-  Pinger pinger(prober, targets, plan, listener);
-  const bool whole = pinger.run(signals);
-  const auto& hops = listener.hops;
-  const auto is_end = [](const Heard& h) { return h.reached; };
-  const auto is_heard = [](const Heard& h) { return h.tally.received() > 0; };
-  auto end = std::ranges::find_if(hops, is_end);
-  if (end != hops.end())
-    ++end;
-  else
-    end = std::find_if(hops.rbegin(), hops.rend(), is_heard).base();
+  Trace trace(prober, target, options);
+  const bool whole = trace.run(signals);
   Delivery delivery;
   Emitter emitter(wants, delivery.batch);
-  const PingTarget to{.target = target.name, .dst_ip = target.address, .probe = options.probe};
+  PingTarget to{.target = target.name, .dst_ip = target.address, .probe = options.probe};
+  if (target.port != 0) to.dst_port = target.port;
   std::size_t ttl = 0;
-  for (auto h = hops.begin(); h != end; ++h) emitter.emit(hop_of(*h, ++ttl, to));
+  for (const Heard& h : trace.hops()) emitter.emit(hop_of(h, ++ttl, to));
   return outlet.deliver(delivery, true) && whole;
 }
 

@@ -1,4 +1,4 @@
-// The way to a target, router by router: echoes with every TTL, some times each.
+// The way to a target, router by router: probes with every TTL, some times each.
 #pragma once
 
 #include "engine/outlet.hpp"
@@ -9,13 +9,13 @@ namespace weir {
 
 struct PathTracerOptions {
   std::uint8_t most_hops = 30;
-  std::uint32_t probes = 3;  // to each hop
-  Duration timeout = seconds(1);
-  std::string_view probe = "icmp";
+  std::uint32_t probes = 3;         // to each hop
+  Duration timeout = seconds(1);    // and from one probe of a hop to the next
+  std::string_view probe = "icmp";  // kind
 };
 
 // Writes a `hop` record for each hop up to the target, or to the last that answered. Takes as long as its
-// probes; false when a signal ended it. The prober must know ProbeTarget::ttl.
+// probes; false when a signal ended it.
 bool trace_path(Prober& prober, const ProbeTarget& target, const PathTracerOptions& options,
                 const Emitter::Wants& wants, Outlet& outlet, StopSignals& signals);
 

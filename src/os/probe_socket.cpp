@@ -16,6 +16,7 @@
 
 #include "os/endpoint.hpp"
 #include "os/packet_socket.hpp"
+#include "os/socket_errors.hpp"
 
 namespace weir {
 namespace {
@@ -66,9 +67,14 @@ void grow_queues(int fd, std::size_t wanted) noexcept {
   if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes) != 0) set(fd, SOL_SOCKET, SO_SNDBUF, bytes);
 }
 
-bool is_ip_error(const cmsghdr& c) noexcept {
-  return (c.cmsg_level == SOL_IP && c.cmsg_type == IP_RECVERR) ||
-         (c.cmsg_level == SOL_IPV6 && c.cmsg_type == IPV6_RECVERR);
+// A stamp's item, which is on the error queue like the others.
+std::optional<std::uint32_t> stamp_number(const cmsghdr& c) noexcept {
+  if ((c.cmsg_level != SOL_IP || c.cmsg_type != IP_RECVERR) &&
+      (c.cmsg_level != SOL_IPV6 || c.cmsg_type != IPV6_RECVERR))
+    return std::nullopt;
+  sock_extended_err error{};
+  std::memcpy(&error, CMSG_DATA(&c), sizeof error);
+  return error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING ? std::optional(error.ee_data) : std::nullopt;
 }
 
 Addr addr_of(const sockaddr_in6& name) noexcept {
@@ -144,7 +150,7 @@ Result<void> ProbeSocket::configure(const ProbeSocketOptions& options) {
   const int level = v6_ ? SOL_IPV6 : SOL_IP, s = fd();
   grow_queues(s, options.queue);
   if (hears_errors())
-    set(s, level, v6_ ? IPV6_RECVERR : IP_RECVERR, 1);
+    hear_icmp_errors(s, v6_);
   else
     accept_types(s, v6_);
   constexpr int tcp_checksum = 16;  // its place in the header (RFC 9293 §3.1)
@@ -328,25 +334,20 @@ void ProbeSocket::take_error(mmsghdr& header) {
   Memory& m = *memory_;
   const Time stamp = stamp_of(header.msg_hdr);
   for (cmsghdr* c = CMSG_FIRSTHDR(&header.msg_hdr); c != nullptr; c = CMSG_NXTHDR(&header.msg_hdr, c)) {
-    if (!is_ip_error(*c)) continue;
-    sock_extended_err error{};
-    std::memcpy(&error, CMSG_DATA(c), sizeof error);
-    if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING && stamp.ns != 0)
+    if (const auto number = stamp_number(*c); number && stamp.ns != 0)
       stamps_.push_back(
-          {sent_ - static_cast<std::uint32_t>(sent_ - first_key_ - error.ee_data), m.clock.steady(stamp)});
-    if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
-    sockaddr_in6 offender{};  // follows the error; IPv4's is shorter
-    const auto* after = CMSG_DATA(c) + sizeof error;
-    std::memcpy(&offender, after, v6_ ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+          {sent_ - static_cast<std::uint32_t>(sent_ - first_key_ - *number), m.clock.steady(stamp)});
+    const auto error = icmp_error_of(*c);
+    if (!error) continue;
     const auto at = static_cast<std::size_t>(&header - m.headers.data());
     IcmpError& told =
-        errors_.emplace_back(IcmpError{.from = addr_of(offender),
+        errors_.emplace_back(IcmpError{.from = error->from,
                                        .to = addr_of(m.names[at]),
                                        .message = {},
                                        .quoted = header.msg_len,
                                        .time = stamp.ns != 0 ? m.clock.steady(stamp) : steady_now(),
-                                       .type = error.ee_type,
-                                       .code = error.ee_code});
+                                       .type = error->type,
+                                       .code = error->code});
     told.quoted = std::min(told.quoted, told.message.size());
     std::memcpy(told.message.data(), m.vectors[at].iov_base, told.quoted);
   }

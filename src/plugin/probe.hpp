@@ -19,7 +19,7 @@ struct ProbeTarget {
   Addr address;
   std::uint32_t scope = 0;  // interface of a link-local address (RFC 4007)
   std::uint16_t port = 0;
-  std::uint8_t ttl = 0;   // hops that its probes may make; 0: as ProbeOptions say. ICMP probes alone
+  std::uint8_t ttl = 0;   // hops that its probes may make; 0: as ProbeOptions say
   std::string_view name;  // as the user wrote it
 };
 struct ProbeRequest {

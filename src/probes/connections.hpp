@@ -18,6 +18,7 @@
 #include "os/endpoint.hpp"
 #include "os/kernel_clock.hpp"
 #include "os/poller.hpp"
+#include "os/socket_errors.hpp"
 #include "plugin/probe.hpp"
 
 namespace weir {
@@ -92,7 +93,7 @@ class ConnectionProber : public Prober {
       if (!open_.empty()) return false;
       errno = EMFILE;
     }
-    int error = o.fd ? prepare(o.fd.get()) : errno;
+    int error = o.fd ? prepare(o.fd.get(), target) : errno;
     const Time now = steady_now();
     if (error == 0 && ::connect(o.fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 &&
         errno != EINPROGRESS)
@@ -108,17 +109,21 @@ class ConnectionProber : public Prober {
       return true;
     }
     poller_.watch(o.fd.get(), EPOLLIN | EPOLLOUT | EPOLLET, request.number);
-    open_.insert_or_assign(request.number, std::move(o));
+    const auto it = open_.insert_or_assign(request.number, std::move(o)).first;
+    // Datagrams need not wait for anybody.
+    if (type_ == SOCK_DGRAM) go_on(it, news);
     return true;
   }
 
   // The options of the user; 0 or an errno.
-  int prepare(int fd) const noexcept {
+  int prepare(int fd, const ProbeTarget& target) const noexcept {
     const auto set = [&](int v4, int v6, int value) {
       ::setsockopt(fd, IPPROTO_IP, v4, &value, sizeof value);
       ::setsockopt(fd, IPPROTO_IPV6, v6, &value, sizeof value);
     };
-    if (options_.ttl) set(IP_TTL, IPV6_UNICAST_HOPS, *options_.ttl);
+    const std::uint8_t ttl = target.ttl != 0 ? target.ttl : options_.ttl.value_or(0);
+    if (ttl != 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
+    hear_icmp_errors(fd, !target.address.is_v4());
     if (options_.tos) set(IP_TOS, IPV6_TCLASS, *options_.tos);
     const std::string& interface = options_.interface;
     if (!interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(),
@@ -140,22 +145,53 @@ class ConnectionProber : public Prober {
   void hear(std::uint32_t number, std::vector<ProbeNews>& news) {
     const auto it = open_.find(number);
     if (it == open_.end()) return;
-    Open& o = it->second;
     int error = 0;
     socklen_t size = sizeof error;
-    ::getsockopt(o.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    ::getsockopt(it->second.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == 0) return go_on(it, news);
+    if (told_by_network(it, news)) return;
+    tell(number, it->second,
+         {Verdict::Kind::refused, error == ECONNREFUSED ? "connection_refused" : ::strerrordesc_np(error)},
+         news);
+    open_.erase(it);
+  }
+
+  using Place = std::unordered_map<std::uint32_t, Open>::iterator;
+  void go_on(Place it, std::vector<ProbeNews>& news) {
+    Open& o = it->second;
     Verdict verdict{};
-    if (error != 0) {
-      verdict = {Verdict::Kind::refused,
-                 error == ECONNREFUSED ? "connection_refused" : ::strerrordesc_np(error)};
-    } else if (!o.connected) {
+    if (!o.connected) {
       o.connected = true;
       verdict = o.talk->begin(o.fd.get());
     }
-    if (error == 0 && verdict.kind == Verdict::Kind::more) verdict = o.talk->go_on(o.fd.get(), o.received);
+    if (verdict.kind == Verdict::Kind::more) verdict = o.talk->go_on(o.fd.get(), o.received);
+    // An error that came in between failed one of these calls.
+    if (verdict.kind != Verdict::Kind::answered && told_by_network(it, news)) return;
     if (verdict.kind == Verdict::Kind::more) return;
-    tell(number, o, verdict, news);
+    tell(it->first, o, verdict, news);
     open_.erase(it);
+  }
+
+  // An ICMP error ends it: a router's, or the target's own word that nobody listens.
+  bool told_by_network(Place it, std::vector<ProbeNews>& news) {
+    Open& o = it->second;
+    const auto error = take_icmp_error(o.fd.get());
+    if (!error) return false;
+    const bool v4 = o.to.is_v4();
+    constexpr std::uint8_t unreachable_v4 = 3, port_v4 = 3, unreachable_v6 = 1, port_v6 = 4;
+    if (error->from == o.to && error->type == (v4 ? unreachable_v4 : unreachable_v6) &&
+        error->code == (v4 ? port_v4 : port_v6))
+      tell(it->first, o, {Verdict::Kind::refused, "port_unreachable"}, news);
+    else
+      news.push_back({.number = it->first,
+                      .kind = ProbeNews::Kind::unreachable,
+                      .type = error->type,
+                      .code = error->code,
+                      .time = steady_now(),
+                      .from = error->from,
+                      .to = o.to});
+    open_.erase(it);
+    return true;
   }
 
   void tell(std::uint32_t number, const Open& o, const Verdict& verdict, std::vector<ProbeNews>& news) {

@@ -17,8 +17,7 @@ class UdpTalk final : public Talk {
   Verdict go_on(int fd, std::uint32_t& received) override {
     std::array<std::uint8_t, 1> byte;
     const ssize_t size = ::recv(fd, byte.data(), byte.size(), MSG_TRUNC);
-    if (size < 0)
-      return errno == ECONNREFUSED ? Verdict{Verdict::Kind::refused, "port_unreachable"} : Verdict{};
+    if (size < 0) return {};
     received = static_cast<std::uint32_t>(size);
     return answered;
   }

@@ -31,6 +31,8 @@ inline constexpr auto schema<Hop> = record(
     field("rtt_max", &Hop::rtt_max, Unit::seconds, "Longest"),
     field("rtt_mdev", &Hop::rtt_mdev, Unit::seconds, "Standard deviation"),
     field("reached", &Hop::reached, "True when it is the target itself"),
-    field("reason", &Hop::reason, "ICMP error that it answered with: ttl_exceeded, host_unreachable, …"));
+    field("reason", &Hop::reason,
+          "What it said: ttl_exceeded, host_unreachable, …; of the target port_unreachable or "
+          "connection_refused; null when it replied"));
 
 }  // namespace weir

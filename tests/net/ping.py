@@ -162,6 +162,54 @@ def live(weir):
         check(f"no table in place with {words or environment}", "received" in seen and "\x1b[" not in seen.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", ""), seen)
 
 
+# Three routers and a host behind them, each in a namespace of its own.
+WAY = """
+before=
+for n in 1 2 3 4; do
+  eval "pid=\\$HOP$n"
+  ${before:+nsenter -t $before -n} ip link add down$n type veth peer name up$n netns $pid
+  ${before:+nsenter -t $before -n} sh -ec "ip addr add 10.66.$n.1/24 dev down$n; ip addr add fd66:$n::1/64 dev down$n nodad; ip link set down$n up"
+  nsenter -t $pid -n sh -ec "
+    ip link set lo up
+    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    ip addr add 10.66.$n.2/24 dev up$n; ip addr add fd66:$n::2/64 dev up$n nodad; ip link set up$n up
+    [ $n = 1 ] || { ip route add 10.66.1.0/24 via 10.66.$n.1; ip -6 route add fd66:1::/64 via fd66:$n::1; }"
+  [ $n = 1 ] || nsenter -t $before -n sh -ec "ip route add 10.66.0.0/16 via 10.66.$n.2; ip -6 route add fd66::/16 via fd66:$n::2"
+  before=$pid
+done
+ip route add 10.66.0.0/16 via 10.66.1.2
+ip -6 route add fd66::/16 via fd66:1::2
+"""
+
+
+def traceroute(weir):
+    hops = [subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 600"], stdout=subprocess.PIPE) for _ in range(4)]
+    try:
+        for hop in hops:
+            hop.stdout.readline()
+        subprocess.run(["sh", "-ec", WAY], check=True, env={**os.environ, **{f"HOP{n}": str(h.pid) for n, h in enumerate(hops, 1)}})
+        # What loses probes is traced: what is refused, or does not get there.
+        for words, end in (("udp -p 33434", "port_unreachable"), ("tcp -p 9", "connection_refused"), ("syn -p 9 --ttl 2", None),
+                           ("icmp --ttl 2", None)):
+            got, _ = weir.ping(f"--probe {words} 10.66.4.2 fd66:4::2 -c 1 -t 400ms --traceroute -r hop,ping", code=1)
+            for net, address, reason in ((4, "10.66.{}.2", "ttl_exceeded"), (6, "fd66:{}::2", "hop_limit_exceeded")):
+                way = [(h["hop"], h.get("hop_ip"), h["sent"], h["reached"], h.get("reason"))
+                       for h in got["hop"] if h["target"] == address.format(4)]
+                want = [(n, address.format(n), 3, n == 4, end if n == 4 else reason) for n in (1, 2, 3, 4)]
+                check(f"the way of {words} by IPv{net}", way == want, way)
+            check("with round trips", all(h["received"] >= 2 and h["rtt_min"] > 0 for h in got["hop"]), got["hop"])
+            if "--ttl" in words:
+                too_far = {(p["status"], p["from_ip"]) for p in got["ping"]}
+                check(f"{words} is too far", too_far == {("unreachable", "10.66.2.2"), ("unreachable", "fd66:2::2")}, got["ping"])
+        got, _ = weir.ping("--probe tcp --ttl 2 10.66.4.2 -c 1 -t 400ms", code=1)
+        ping = got["ping"][0]
+        check("a router's error about a connection", (ping["status"], ping["reason"], ping["from_ip"]) ==
+              ("unreachable", "ttl_exceeded", "10.66.2.2"), ping)
+    finally:
+        for hop in hops:
+            hop.kill()
+
+
 def privilege(weir, folder):
     copy = pathlib.Path(folder) / "weir"
     copy.write_bytes(pathlib.Path(weir.program).read_bytes())
@@ -286,6 +334,7 @@ def main():
             live(weir)
             kinds(weir, folder)
             syn(weir)
+            traceroute(weir)
             privilege(weir, folder)
     finally:
         peer.kill()
