@@ -137,7 +137,7 @@ class Targets {
     } else {
       WEIR_TRY(span, network(words[0]));
     }
-    if (span.last >= span.first + most_ping_targets)
+    if (span.last >= span.first + PingTargets::most)
       return fail(Code::usage, fmt::format("{}: -g parameter generates too many addresses", program_));
     std::vector<std::string> out;
     for (std::uint64_t a = span.first; a <= span.last; ++a)

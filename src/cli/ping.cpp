@@ -84,10 +84,10 @@ Result<ProbeOptions> probe_options(const Arguments& arguments) {
   return options;
 }
 
-Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& probe) {
+Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& probe,
+                               PingTargetOptions options = {}) {
   if (arguments.has("ipv4") && arguments.has("ipv6"))
     return fail(Code::usage, "-4 and -6 exclude each other", {}, "leave both out for either");
-  PingTargetOptions options;
   options.family = arguments.has("ipv4") ? Family::v4 : arguments.has("ipv6") ? Family::v6 : Family::any;
   options.interface = arguments.value("interface");
   options.port = probe.port;
@@ -99,9 +99,7 @@ Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& prob
     options.port = static_cast<std::uint16_t>(port);
   }
   const std::vector<std::string> words = arguments.all(""), excluded = listed(arguments, "exclude");
-  WEIR_TRY(PingTargets targets, ping_targets(words, excluded, options));
-  if (targets.list.empty() && targets.failures.empty()) return fail(Code::usage, "no target is left");
-  return targets;
+  return PingTargets::read(words, excluded, options);
 }
 
 // Without a word on what is to be written, people see the table. What is stored needs no such word.
@@ -163,10 +161,12 @@ Result<PingRecorderOptions> recorder_options(const Arguments& arguments, const P
   return options;
 }
 
-void tell_start(const Prober& prober, const ProbeSpec& probe, std::size_t targets) {
+void tell_start(const Prober& prober, const ProbeSpec& probe, const PingTargets& targets) {
   const std::string way = prober.way();
-  fmt::print(stderr, "weir: {} of {} {}{}{}\n", probe.name, human_count(targets),
-             targets == 1 ? "target" : "targets", way.empty() ? "" : " through ", way);
+  const std::size_t count = targets.list().size(), more = targets.names_left();
+  fmt::print(stderr, "weir: {} of {} {}{}{}{}\n", probe.name, human_count(count),
+             count == 1 ? "target" : "targets", way.empty() ? "" : " through ", way,
+             more == 0 ? "" : fmt::format("; {} more to be resolved", human_count(more)));
 }
 
 void tell_end(const PingCounts& c, std::uint64_t dropped) {
@@ -188,16 +188,60 @@ Result<int> check(const Arguments& arguments) {
   WEIR_TRY(const PingPlan plan, plan_of(arguments));
   WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
   WEIR_TRY(const PingLimits limits, ping_limits(arguments));
-  WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
+  constexpr Duration as_long_as_it_takes = seconds(3600);
+  WEIR_TRY(PingTargets targets, targets_of(arguments, *probe, {.patience = as_long_as_it_takes}));
+  const std::vector<std::string> failures = targets.failures();
+  if (targets.list().empty() && failures.empty()) return fail(Code::usage, "no target is left");
   WEIR_TRY(const auto prober, probe->open(asked));
   StopSignals signals;
-  CheckListener listener(targets.list.size());
-  Pinger pinger(*prober, targets.list, plan, listener);
+  CheckListener listener(targets.list().size());
+  Pinger pinger(*prober, targets.list(), plan, listener);
   pinger.run(signals);
-  const CheckResult result =
-      check_result(check_limits(limits), targets.list, listener.tallies(), targets.failures);
+  const CheckResult result = check_result(check_limits(limits), targets.list(), listener.tallies(), failures);
   fmt::print("{}\n", result.line);
   return static_cast<int>(result.state);
+}
+
+// Targets whose names are resolved while others are probed.
+class LateNames final : public TargetSource {
+ public:
+  explicit LateNames(PingTargets& targets) : targets_(targets) {}
+  bool over() const override { return targets_.names_left() == 0; }
+  int fd() const override { return targets_.fd(); }
+  void take() override {
+    targets_.take();
+    tell();
+  }
+  // Lines go above the table from now on.
+  void tell_to(LivePing& table) noexcept { table_ = &table; }
+  // What could not be resolved. False when that is all there was.
+  bool tell() {
+    for (const std::string& line : targets_.failures()) {
+      any_ = true;
+      if (table_ != nullptr)
+        table_->say("weir: " + line);
+      else
+        fmt::print(stderr, "weir: {}\n", line);
+    }
+    return !targets_.list().empty();
+  }
+  bool any() const noexcept { return any_; }
+
+ private:
+  PingTargets& targets_;
+  LivePing* table_ = nullptr;
+  bool any_ = false;
+};
+
+Result<void> trace_lossy(const PingRecorder& recorder, const std::vector<ProbeTarget>& targets,
+                         const PingPlan& plan, std::string_view probe, Prober& prober,
+                         const Emitter::Wants& wants, Outlet& outlet, StopSignals& signals) {
+  constexpr std::uint32_t least = 3, most = 10;
+  const PathTracerOptions tracing{
+      .probes = std::clamp(plan.count, least, most), .timeout = plan.timeout, .probe = probe};
+  for (const std::uint32_t lossy : recorder.lossy())
+    if (!trace_path(prober, targets[lossy], tracing, wants, outlet, signals)) break;
+  return outlet.result();
 }
 
 Result<int> ping(const Arguments& arguments) {
@@ -217,31 +261,30 @@ Result<int> ping(const Arguments& arguments) {
   if (arguments.has("traceroute") && plan.every.ns != 0)
     return fail(Code::usage, "is for probes that end, that is without --every", "--traceroute",
                 "leave one of them out");
-  WEIR_TRY(const PingTargets targets, targets_of(arguments, *probe));
-  for (const std::string& line : targets.failures) fmt::print(stderr, "weir: {}\n", line);
-  if (targets.list.empty()) return fail(Code::usage, "no name could be resolved");
+  WEIR_TRY(PingTargets targets, targets_of(arguments, *probe));
+  LateNames names(targets);
+  if (!names.tell())
+    return fail(Code::usage, names.any() ? "no name could be resolved" : "no target is left");
   WEIR_TRY(const auto prober, probe->open(asked));
   StopSignals signals;  // before any thread of the sink
   WEIR_TRY(const Storing storing,
            open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
   const bool quiet = arguments.has("quiet") || !stderr_terminal().present;
-  if (!quiet && !live) tell_start(*prober, *probe, targets.list.size());
+  if (!quiet && !live) tell_start(*prober, *probe, targets);
   Outlet outlet(*storing.sink);
   const Emitter::Wants wants = wants_of(selected.types, selected.filter, arguments.value("where"));
-  PingRecorder recorder(targets.list, recording, wants, outlet);
+  PingRecorder recorder(targets.list(), recording, wants, outlet);
   std::optional<LivePing> table;
-  if (live) table.emplace(recorder, targets.list, probe->name, std::move(*terminal));
-  Pinger pinger(*prober, targets.list, plan, live ? static_cast<PingListener&>(*table) : recorder);
+  if (live) {
+    table.emplace(recorder, targets.list(), probe->name, std::move(*terminal));
+    names.tell_to(*table);
+  }
+  Pinger pinger(*prober, targets.list(), plan, live ? static_cast<PingListener&>(*table) : recorder, &names);
   pinger.run(signals);
   if (live) table->finish();
   recorder.finish(pinger.counts(), prober->dropped());
-  if (arguments.has("traceroute")) {
-    constexpr std::uint32_t least = 3, most = 10;
-    const PathTracerOptions tracing{
-        .probes = std::clamp(plan.count, least, most), .timeout = plan.timeout, .probe = probe->name};
-    for (const std::uint32_t lossy : recorder.lossy())
-      if (!trace_path(*prober, targets.list[lossy], tracing, wants, outlet, signals)) break;
-  }
+  if (arguments.has("traceroute"))
+    WEIR_CHECK(trace_lossy(recorder, targets.list(), plan, probe->name, *prober, wants, outlet, signals));
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!quiet) tell_end(pinger.counts(), prober->dropped());

@@ -59,6 +59,11 @@ PingRecorder::PingRecorder(const std::vector<ProbeTarget>& targets, const PingRe
       samples_(targets.size() * kept_),
       targets_(targets.size()) {}
 
+void PingRecorder::joined() {
+  samples_.resize(list_.size() * kept_);
+  targets_.resize(list_.size());
+}
+
 PingTarget PingRecorder::to(std::uint32_t target) {
   const ProbeTarget& t = list_[target];
   PingTarget to{.target = t.name, .dst_ip = t.address, .probe = options_.probe};

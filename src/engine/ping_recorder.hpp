@@ -33,12 +33,13 @@ struct PingSilence {
 
 class PingRecorder final : public PingListener {
  public:
-  // Everything is borrowed; texts of the targets, too.
+  // Everything is borrowed; texts of the targets, too. There is one at least.
   PingRecorder(const std::vector<ProbeTarget>& targets, const PingRecorderOptions& options,
                const Emitter::Wants& wants, Outlet& outlet);
 
   void happened(const PingEvent& event) override;
   void burst_ended(std::uint32_t target) override;
+  void joined() override;
   bool idle() override;
   Time tick(Time now) override;
   // After the run: stats of what is not told yet, and weir's own counts.

@@ -19,11 +19,12 @@ std::uint32_t random_number() {
 }  // namespace
 
 Pinger::Pinger(Prober& prober, const std::vector<ProbeTarget>& targets, const PingPlan& plan,
-               PingListener& listener)
+               PingListener& listener, TargetSource* source)
     : prober_(prober),
       targets_(targets),
       plan_(plan),
       listener_(listener),
+      source_(source),
       pacer_(plan.rate, steady_now()),
       due_(ticks(steady_now())),
       timeouts_(due_.now()),
@@ -35,7 +36,7 @@ Pinger::Pinger(Prober& prober, const std::vector<ProbeTarget>& targets, const Pi
 
 bool Pinger::run(StopSignals& signals) {
   start(steady_now());
-  while (unfinished_ > 0) {
+  while (unfinished_ > 0 || are_coming()) {
     Time now = steady_now();
     due_.advance(ticks(now), [&](std::uint32_t target, std::uint64_t) { ready_.push_back(target); });
     const bool any = take_news();
@@ -48,8 +49,9 @@ bool Pinger::run(StopSignals& signals) {
     if ((!any && done == 0) || now - idled_ > busy_idle) {
       idled_ = now;
       if (!listener_.idle() || signals.take()) return false;
+      if (are_coming()) join(now);
     }
-    if (!any && done == 0 && unfinished_ > 0 && !wait(signals, now)) return false;
+    if (!any && done == 0 && (unfinished_ > 0 || are_coming()) && !wait(signals, now)) return false;
   }
   return true;
 }
@@ -69,6 +71,16 @@ void Pinger::start(Time now) {
     else
       ready_.push_back(i);
   }
+}
+
+// Those that have come since.
+void Pinger::join(Time now) {
+  source_->take();
+  if (schedules_.size() == targets_.size()) return;
+  unfinished_ += targets_.size() - schedules_.size();
+  for (auto i = static_cast<std::uint32_t>(schedules_.size()); i < targets_.size(); ++i) ready_.push_back(i);
+  schedules_.resize(targets_.size(), {.due = now, .burst = now});
+  listener_.joined();
 }
 
 // Makes sure that the next number's place is free. False when there is none: too much is under way.
@@ -277,6 +289,7 @@ bool Pinger::wait(StopSignals& signals, Time now) {
   const std::int64_t ns = std::max<std::int64_t>((wake - now).ns, 0);
   const timespec time{ns / 1'000'000'000, ns % 1'000'000'000};
   entries_.assign({{signals.fd(), POLLIN, 0}});
+  if (are_coming()) entries_.push_back({source_->fd(), POLLIN, 0});
   for (const int fd : prober_.fds()) entries_.push_back({fd, POLLIN, 0});
   ::ppoll(entries_.data(), entries_.size(), wake.ns == INT64_MAX ? nullptr : &time, nullptr);
   return !signals.take();

@@ -44,10 +44,21 @@ class PingListener {
   virtual void happened(const PingEvent& event) = 0;
   // All probes of a target's burst are settled.
   virtual void burst_ended(std::uint32_t target) = 0;
+  // There are more targets, whose probes will begin now.
+  virtual void joined() {}
   // Nothing to do for a while, or a good while has passed: the time to write. False ends the run.
   virtual bool idle() { return true; }
   // At the time that the call before returned; Time{INT64_MAX}: never. On the steady clock.
   virtual Time tick(Time /*now*/) { return {INT64_MAX}; }
+};
+
+// Targets that come when it is under way, at the end of the list.
+class TargetSource {
+ public:
+  virtual ~TargetSource() = default;
+  virtual bool over() const = 0;  // no more will come
+  virtual int fd() const = 0;     // readable when take() has something; not asked for when it is over
+  virtual void take() = 0;        // adds those that are there, without waiting
 };
 
 struct PingCounts {
@@ -59,9 +70,9 @@ struct PingCounts {
 // One thread.
 class Pinger {
  public:
-  // All borrowed.
+  // All borrowed. Without a source the targets stay as they are.
   Pinger(Prober& prober, const std::vector<ProbeTarget>& targets, const PingPlan& plan,
-         PingListener& listener);
+         PingListener& listener, TargetSource* source = nullptr);
 
   // Until every target has had its probes, a signal came, or the listener has had enough. True when it went
   // to its end.
@@ -93,7 +104,9 @@ class Pinger {
 
   static std::uint64_t ticks(Time t) noexcept { return static_cast<std::uint64_t>(t.ns) >> 10U; }
   Flight& flight(std::uint32_t number) noexcept { return flights_[number & (flights_.size() - 1)]; }
+  bool are_coming() const { return source_ != nullptr && !source_->over(); }
   void start(Time now);
+  void join(Time now);
   bool make_room();
   std::size_t send_due(Time now);
   void sent(std::uint32_t target, std::uint32_t number, Time now);
@@ -112,6 +125,7 @@ class Pinger {
   const std::vector<ProbeTarget>& targets_;
   const PingPlan plan_;
   PingListener& listener_;
+  TargetSource* source_;
   KernelClock clock_;
   Pacer pacer_;
   TimingWheel<std::uint32_t> due_, timeouts_;  // targets, numbers; in units of 1.024 µs

@@ -210,6 +210,51 @@ def traceroute(weir):
             hop.kill()
 
 
+def name_server(delays):
+    """Answers A questions about the names it knows with 10.9.0.2, each after its time; others do not exist."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.53", 53))
+
+    def answer(question, sender):
+        at, labels = 12, []
+        while question[at]:
+            labels.append(question[at + 1:at + 1 + question[at]].decode())
+            at += 1 + question[at]
+        kind = question[at + 1:at + 3]
+        delay = delays.get(".".join(labels))
+        head = question[:2] + (b"\x81\x80" if delay is not None else b"\x81\x83") + b"\0\1\0" + bytes([delay is not None and kind == b"\0\1"]) + bytes(4)
+        body = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\n\t\0\2" if head[7] else b""
+        threading.Timer(delay or 0, s.sendto, (head + question[12:at + 5] + body, sender)).start()
+
+    def serve():
+        while True:
+            answer(*s.recvfrom(2000))
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def names(weir, folder):
+    name_server({"soon.test": 0, "late.test": 2, "later.test": 2.5})
+    pathlib.Path(folder, "resolv.conf").write_text("nameserver 127.0.0.53\noptions timeout:10 attempts:1\n")
+    script = pathlib.Path(folder, "named")
+    script.write_text(f"#!/bin/sh\nexec unshare -m sh -ec 'mount --bind {folder}/resolv.conf /etc/resolv.conf; exec {weir.program} \"$@\"' - \"$@\"\n")
+    script.chmod(0o755)
+    named = Weir(str(script))
+    got, told = named.ping("-4 late.test 10.9.0.3 soon.test nosuch.test -c 3 -i 10ms")
+    order = [r["target"] for r in got["ping_stats"]]
+    check("who is known does not wait", order == ["10.9.0.3", "soon.test", "late.test"], order)
+    first = {t: min(r["time"] for r in got["ping"] if r["target"] == t) for t in order}
+    check("and who is not joins", first["late.test"] > max(r["time"] for r in got["ping"] if r["target"] != "late.test"), first)
+    check("all of its probes", [s["received"] for s in got["ping_stats"]] == [3, 3, 3], got["ping_stats"])
+    check("who has no address is told", told.count("nosuch.test: ") == 1, told)
+    got, _ = named.ping("-4 late.test later.test -c 1")
+    check("without anybody known, the first begins", [r["target"] for r in got["ping"]] == ["late.test", "later.test"], got["ping"])
+    _, told = named.ping("-4 nosuch.test another.test -c 1", code=2)
+    check("none is left", told.count(".test: ") == 2 and "no name could be resolved" in told, told)
+    seen, _ = on_terminal(named, "-4 late.test 10.9.0.3 -c 30 -i 100ms", "", NO_COLOR="1")
+    check("on a terminal, too", "2 targets  2 up" in seen and "late.test (10.9.0.2)" in seen, seen)
+
+
 def privilege(weir, folder):
     copy = pathlib.Path(folder) / "weir"
     copy.write_bytes(pathlib.Path(weir.program).read_bytes())
@@ -335,6 +380,7 @@ def main():
             kinds(weir, folder)
             syn(weir)
             traceroute(weir)
+            names(weir, folder)
             privilege(weir, folder)
     finally:
         peer.kill()

@@ -201,6 +201,50 @@ TEST(Pinger, MoreProbesUnderWayThanThePlacesItBeganWith) {
   EXPECT_EQ(none.counts.strays, 0U);
 }
 
+// Names that are resolved: one target when the first has had its probes, one after that.
+class Late final : public TargetSource {
+ public:
+  explicit Late(std::vector<ProbeTarget>& list) : list_(list) { event_.set(); }
+  bool over() const override { return list_.size() == 3; }
+  int fd() const override { return event_.fd(); }
+  void take() override {
+    if (++asked_ % 10 == 0) list_.push_back({.address = someone});
+  }
+
+ private:
+  std::vector<ProbeTarget>& list_;
+  Event event_;
+  int asked_ = 0;
+};
+
+TEST(Pinger, TargetsMayJoin) {
+  struct Joined final : PingListener {
+    explicit Joined(const std::vector<ProbeTarget>& targets) : list(targets) {}
+    void happened(const PingEvent& e) override { EXPECT_LT(e.target, known); }
+    void burst_ended(std::uint32_t target) override { ended.push_back(target); }
+    void joined() override { known = list.size(); }
+    const std::vector<ProbeTarget>& list;
+    std::size_t known = list.size();
+    std::vector<std::uint32_t> ended;
+  };
+  Puppet puppet({});
+  std::vector<ProbeTarget> list(1, ProbeTarget{.address = someone});
+  Joined listener(list);
+  Late late(list);
+  StopSignals signals;
+  Pinger pinger(puppet, list, quick, listener, &late);
+  EXPECT_TRUE(pinger.run(signals));
+  EXPECT_EQ(listener.ended, (std::vector<std::uint32_t>{0, 1, 2}));
+  EXPECT_EQ(pinger.counts().replies, 9U);
+  // Nobody to begin with.
+  list.clear();
+  Joined none(list);
+  Late all(list);
+  Pinger waiting(puppet, list, quick, none, &all);
+  EXPECT_TRUE(waiting.run(signals));
+  EXPECT_EQ(none.ended.size(), 3U);
+}
+
 // As datagram sockets have it: 16 bits come back, and more than 65,536 probes are remembered.
 TEST(Pinger, FindsProbesByTheLowBitsOfTheirNumbers) {
   std::vector<Do> orders(70'000, Do::ignore);

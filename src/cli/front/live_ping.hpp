@@ -17,8 +17,11 @@ class LivePing final : public PingListener {
 
   void happened(const PingEvent& event) override;
   void burst_ended(std::uint32_t target) override { recorder_.burst_ended(target); }
+  void joined() override { recorder_.joined(); }
   bool idle() override { return recorder_.idle(); }
   Time tick(Time now) override;
+  // A line above the table.
+  void say(std::string line) { notes_.push_back(std::move(line)); }
   // The last state, which stays.
   void finish();
 

@@ -5,11 +5,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "core/human.hpp"
-#include "probe/targets.hpp"
+#include "os/kernel_clock.hpp"
 
 namespace weir {
 namespace {
@@ -18,58 +17,46 @@ bool is_link_local(const Addr& a) noexcept {
   return !a.is_v4() && a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80;
 }
 
-struct AddrHash {
-  std::size_t operator()(const Addr& a) const noexcept {
-    return std::hash<std::string_view>{}(as_text(a.bytes));
-  }
-};
-
 bool fits(const Addr& a, Family family) noexcept {
   return family == Family::any || a.is_v4() == (family == Family::v4);
 }
 
-class Collector {
- public:
-  Collector(const PingTargetOptions& options, PingTargets& out) : options_(options), out_(out) {}
+}  // namespace
 
-  Result<void> add(const Addr& address, std::string_view name) {
-    if (out_.list.size() >= most_ping_targets)
-      return fail(Code::usage, fmt::format("more than {} targets", human_count(most_ping_targets)), {},
-                  "watch them in parts");
-    ProbeTarget target{.address = address, .port = options_.port, .name = out_.texts.copy(name)};
-    if (is_link_local(address)) {
-      if (options_.interface.empty())
-        return fail(Code::usage, "is a link-local address, which every interface has", to_string(address),
-                    "name the interface with --interface");
-      target.scope = ::if_nametoindex(options_.interface.c_str());
-    }
-    out_.list.push_back(target);
-    return {};
+Result<void> PingTargets::add(const Addr& address, std::string_view name) {
+  if (list_.size() >= most)
+    return fail(Code::usage, fmt::format("more than {} targets", human_count(most)), {},
+                "watch them in parts");
+  ProbeTarget target{.address = address, .port = options_.port, .name = texts_.copy(name)};
+  if (is_link_local(address)) {
+    if (options_.interface.empty())
+      return fail(Code::usage, "is a link-local address, which every interface has", to_string(address),
+                  "name the interface with --interface");
+    target.scope = ::if_nametoindex(options_.interface.c_str());
   }
+  list_.push_back(target);
+  return {};
+}
 
-  Result<void> add_all(const TargetSet& set) {
-    for (std::uint64_t i = 0; i < set.size(); ++i) {
-      const Addr address = set.nth(i);
-      if (!fits(address, options_.family) || !known_.insert(address).second) continue;
-      char text[addr_text_max];
-      WEIR_CHECK(add(address, {text, write_addr(text, address)}));
-    }
-    return {};
+Result<void> PingTargets::add_all(const TargetSet& set) {
+  for (std::uint64_t i = 0; i < set.size(); ++i) {
+    const Addr address = set.nth(i);
+    if (!fits(address, options_.family) || !known_.insert(address).second) continue;
+    char text[addr_text_max];
+    WEIR_CHECK(add(address, {text, write_addr(text, address)}));
   }
+  return {};
+}
 
- private:
-  const PingTargetOptions& options_;
-  PingTargets& out_;
-  std::unordered_set<Addr, AddrHash> known_;
-};
+Result<void> PingTargets::add_name(const TargetName& name, const ResolvedName& found) {
+  if (!found.addresses.empty()) return add(found.addresses.front(), name.name);
+  failures_.push_back(
+      fmt::format("{}{}: {}", name.where.empty() ? "" : name.where + ": ", name.name, found.error));
+  return {};
+}
 
-struct Word {
-  TargetSet addresses;
-  std::vector<TargetName> names;
-};
-
-Result<std::vector<Word>> read_words(std::span<const std::string> words,
-                                     std::span<const std::string> excluded) {
+Result<std::vector<PingTargets::Word>> PingTargets::read_words(std::span<const std::string> words,
+                                                               std::span<const std::string> excluded) const {
   std::vector<Word> out;
   for (const std::string& text : words) {
     TargetList list;
@@ -79,47 +66,68 @@ Result<std::vector<Word>> read_words(std::span<const std::string> words,
       return fail(Code::usage, "is a name; addresses are excluded", list.excluded_names().front().name,
                   "write its address");
     WEIR_TRY(auto set, list.build());
-    if (set.size() > most_ping_targets)
+    if (set.size() > most)
       return fail(Code::usage,
                   fmt::format("{} addresses are more than the {} that are watched at a time",
-                              human_count(set.size()), human_count(most_ping_targets)),
+                              human_count(set.size()), human_count(most)),
                   text, "watch them in parts");
     out.push_back({std::move(set), list.names()});
   }
   return out;
 }
 
-}  // namespace
+// Asks for all of them, and waits for some.
+std::unordered_map<std::string, ResolvedName> PingTargets::first_names(const std::vector<Word>& words) {
+  std::vector<std::string> names;
+  bool any = false;
+  for (const Word& word : words) {
+    any |= word.addresses.size() > 0;
+    for (const TargetName& n : word.names)
+      if (awaited_.emplace(n.name, n).second) names.push_back(n.name);
+  }
+  std::unordered_map<std::string, ResolvedName> found;
+  if (names.empty()) return found;
+  resolver_ = std::make_unique<NameResolver>(std::move(names), options_.family);
+  const Time end = steady_now() + options_.patience;
+  constexpr Duration as_long_as_it_takes = seconds(3600);
+  while (resolver_->left() > 0) {
+    const Duration left = end - steady_now();
+    if (any && left.ns <= 0) break;
+    for (ResolvedName& r : resolver_->take(any ? left : as_long_as_it_takes)) {
+      any |= !r.addresses.empty();
+      found.emplace(r.name, std::move(r));
+    }
+  }
+  return found;
+}
 
-Result<PingTargets> ping_targets(std::span<const std::string> words, std::span<const std::string> excluded,
-                                 const PingTargetOptions& options) {
+Result<PingTargets> PingTargets::read(std::span<const std::string> words,
+                                      std::span<const std::string> excluded,
+                                      const PingTargetOptions& options) {
   if (!options.interface.empty() && ::if_nametoindex(options.interface.c_str()) == 0)
     return fail(Code::environment, "there is no such interface", options.interface, "ip link lists them");
-  WEIR_TRY(const auto read, read_words(words, excluded));
-  std::vector<std::string> names;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (const Word& word : read)
-    for (const TargetName& n : word.names)
-      if (places.emplace(n.name, names.size()).second) names.push_back(n.name);
-  const std::vector<ResolvedName> resolved = resolve_names(names, options.family);
-
-  PingTargets out;
-  Collector collector(options, out);
+  PingTargets out(options);
+  WEIR_TRY(const auto read, out.read_words(words, excluded));
+  const auto found = out.first_names(read);
   for (const Word& word : read) {
-    WEIR_CHECK(collector.add_all(word.addresses));
+    WEIR_CHECK(out.add_all(word.addresses));
     for (const TargetName& n : word.names) {
-      const auto place = places.find(n.name);
-      if (place == places.end()) continue;  // named before
-      const ResolvedName& found = resolved[place->second];
-      if (found.addresses.empty())
-        out.failures.push_back(
-            fmt::format("{}{}: {}", n.where.empty() ? "" : n.where + ": ", n.name, found.error));
-      else
-        WEIR_CHECK(collector.add(found.addresses.front(), n.name));
-      places.erase(place);
+      const auto answer = found.find(n.name);
+      if (answer == found.end() || out.awaited_.erase(n.name) == 0) continue;  // named before, or to come
+      WEIR_CHECK(out.add_name(n, answer->second));
     }
   }
   return out;
+}
+
+void PingTargets::take() {
+  for (const ResolvedName& r : resolver_->take({})) {
+    const auto awaited = awaited_.find(r.name);
+    if (awaited == awaited_.end()) continue;
+    if (const auto added = add_name(awaited->second, r); !added)
+      failures_.push_back(fmt::format("{}: {}", r.name, added.error().line()));
+    awaited_.erase(awaited);
+  }
 }
 
 }  // namespace weir
