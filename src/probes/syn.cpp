@@ -1,7 +1,5 @@
 // TCP SYN (RFC 9293 §3.5): whoever answers, with SYN-ACK or RST, is alive. The kernel knows nothing of it and
-// resets what the other side would open. The probe's number is its sequence number, masked by a cookie of
-// whom it is for, and a second cookie chooses the source port: answers and ICMP errors prove what they are
-// about, nothing is kept.
+// resets what the other side would open.
 #include <sys/random.h>
 
 #include <algorithm>
@@ -11,56 +9,25 @@
 #include "os/endpoint.hpp"
 #include "packet/build.hpp"
 #include "packet/layer.hpp"
-#include "probe/cookie.hpp"
+#include "probe/syn_marks.hpp"
 #include "probes/raw_sockets.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::uint16_t source_ports = 1024;
-constexpr std::size_t header_size = 20, mss_option_size = 4, segment_size = header_size + mss_option_size;
-
-// What makes a probe ours, both ways.
-class Marks {
- public:
-  Marks(const CookieKey& key, std::uint16_t first_port) noexcept : key_(key), first_port_(first_port) {}
-
-  struct Mark {
-    std::uint16_t port;  // source port
-    std::uint32_t sequence;
-  };
-  Mark of(const Addr& to, std::uint16_t to_port, std::uint32_t number) const noexcept {
-    const std::uint64_t chosen =
-        cookie(key_, to, std::uint64_t{1} << 48 | std::uint64_t{number} << 16 | to_port);
-    return {static_cast<std::uint16_t>(first_port_ + chosen % source_ports), number ^ mask(to, to_port)};
-  }
-  // The number, when a probe with this port and sequence number is ours.
-  std::optional<std::uint32_t> number(const Addr& to, std::uint16_t to_port,
-                                      const Mark& seen) const noexcept {
-    const std::uint32_t number = seen.sequence ^ mask(to, to_port);
-    return of(to, to_port, number).port == seen.port ? std::optional(number) : std::nullopt;
-  }
-  std::uint16_t first_port() const noexcept { return first_port_; }
-
- private:
-  std::uint32_t mask(const Addr& to, std::uint16_t to_port) const noexcept {
-    return static_cast<std::uint32_t>(cookie(key_, to, to_port));
-  }
-  CookieKey key_;
-  std::uint16_t first_port_;
-};
+constexpr std::size_t mss_option_size = 4, segment_size = SynMarks::header_size + mss_option_size;
 
 // One family's socket and the segments on their way into it.
 class Family {
  public:
-  Family(ProbeSocket socket, SourceFinder sources, bool v6, const ProbeOptions& options, const Marks& marks)
+  Family(ProbeSocket socket, SourceFinder sources, bool v6, const ProbeOptions& options,
+         const SynMarks& marks)
       : socket_(std::move(socket)),
         sources_(std::move(sources)),
         v6_(v6),
         source_(options.source),
         marks_(marks) {
-    this->socket().receive_only_ports(marks.first_port(),
-                                      static_cast<std::uint16_t>(marks.first_port() + source_ports - 1));
+    this->socket().receive_only_ports(marks.first_port(), marks.last_port());
   }
 
   ProbeSocket& socket() noexcept { return socket_.socket(); }
@@ -88,14 +55,9 @@ class Family {
   void receive(std::vector<ProbeNews>& news) { socket_.receive(*this, news); }
 
   void read(const ReceivedMessage& r, std::vector<ProbeNews>& answers) const {
-    if (r.message.size() < header_size) return;
-    const std::uint8_t* tcp = r.message.data();
-    const std::uint8_t flags = tcp[13];
-    const bool reset = (flags & tcp_flag::rst) != 0;
-    if ((flags & tcp_flag::ack) == 0 || (!reset && (flags & tcp_flag::syn) == 0)) return;
-    const auto number = marks_.number(r.from, load_be16(tcp), {load_be16(tcp + 2), load_be32(tcp + 8) - 1});
-    if (!number) return;
-    answers.push_back({.number = *number,
+    const auto answer = marks_.read(r.from, r.message);
+    if (!answer) return;
+    answers.push_back({.number = answer->number,
                        .kind = ProbeNews::Kind::reply,
                        .kernel = r.kernel_time,
                        .ttl = r.ttl,
@@ -103,14 +65,11 @@ class Family {
                        .time = r.time,
                        .from = r.from,
                        .to = r.from,
-                       .reason = reset ? "rst" : "syn_ack"});
+                       .reason = answer->reset ? "rst" : "syn_ack"});
   }
 
   void read(const IcmpError& e, std::vector<ProbeNews>& answers) const {
-    constexpr std::size_t quoted_least = 8;  // RFC 792: both ports and the sequence number
-    if (e.quoted < quoted_least) return;
-    const std::uint8_t* tcp = e.message.data();
-    const auto number = marks_.number(e.to, load_be16(tcp + 2), {load_be16(tcp), load_be32(tcp + 4)});
+    const auto number = marks_.quoted(e.to, {e.message.data(), e.quoted});
     if (!number) return;
     answers.push_back({.number = *number,
                        .kind = ProbeNews::Kind::unreachable,
@@ -124,7 +83,7 @@ class Family {
  private:
   void write(std::array<std::uint8_t, segment_size>& out, const ProbeRequest& request, const Addr& source) {
     const ProbeTarget& to = *request.target;
-    const Marks::Mark mark = marks_.of(to.address, to.port, request.number);
+    const SynMarks::Mark mark = marks_.of(to.address, to.port, request.number);
     // Some hosts do not answer a SYN without any option.
     constexpr std::uint16_t mss_v4 = 1460, mss_v6 = 1440, window = 64'240;
     const std::uint16_t mss = v6_ ? mss_v6 : mss_v4;
@@ -143,7 +102,7 @@ class Family {
   SourceFinder sources_;
   const bool v6_;
   const std::optional<Addr> source_;
-  const Marks& marks_;
+  const SynMarks& marks_;
   std::array<std::array<std::uint8_t, segment_size>, ProbeSocket::batch> segments_{};
   std::array<OutgoingMessage, ProbeSocket::batch> outgoing_;
 };
@@ -169,11 +128,11 @@ class SynProber final : public FamilyProber<Family> {
   }
 
   const ProbeOptions options_;
-  const Marks marks_;
+  const SynMarks marks_;
 };
 
 Result<std::unique_ptr<Prober>> open(const ProbeOptions& options) {
-  WEIR_TRY(const std::uint16_t first, ports_of_nobody(source_ports));
+  WEIR_TRY(const std::uint16_t first, ports_of_nobody(SynMarks::source_ports));
   CookieKey key{};
   // Fails only before the kernel has gathered randomness at all.
   if (::getrandom(key.data(), sizeof key, 0) != sizeof key) key = {};

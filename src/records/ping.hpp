@@ -86,7 +86,8 @@ inline constexpr auto schema<PingStats> = record(
           "Replies to an earlier probe than one already answered (RFC 4737)"),
     field("duplicates", &PingStats::duplicates, "Replies beyond the first to one probe"),
     field("late", &PingStats::late, "Replies after the timeout; they count as lost"),
-    field("errors", &PingStats::errors, "Probes that an ICMP error answered, or that were not sent"),
+    field("errors", &PingStats::errors,
+          "Probes that were refused, that an ICMP error answered, or that were not sent"),
     field("sampled", &PingStats::sampled,
           "True when there were more replies than are kept, and percentiles are those of a random choice"));
 
