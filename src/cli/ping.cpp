@@ -10,6 +10,7 @@
 #include "cli/front/ping_limits.hpp"
 #include "cli/front/ping_targets.hpp"
 #include "cli/front/selection.hpp"
+#include "cli/front/status_line.hpp"
 #include "cli/front/storing.hpp"
 #include "core/human.hpp"
 #include "core/suggest.hpp"
@@ -125,6 +126,17 @@ RecordTypes usual_types(const Arguments& arguments, bool terminal, bool live) {
   return types;
 }
 
+// What people look for first; a line has room for so many.
+std::vector<std::string> fields_for_people(const RecordTypes& types) {
+  if (types == RecordTypes{&record_type<Hop>()})
+    return {"target", "hop", "hop_ip", "reason", "sent", "loss", "rtt_last", "rtt_avg", "rtt_max"};
+  if (types == RecordTypes{&record_type<PingStats>()})
+    return {"target", "sent", "received", "loss", "rtt_min", "rtt_avg", "rtt_p95", "rtt_max", "jitter"};
+  if (types == RecordTypes{&record_type<Ping>()})
+    return {"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
+  return {};
+}
+
 struct Selection {
   RecordTypes types;
   Filter filter;
@@ -138,6 +150,8 @@ Result<Selection> selection_of(const Arguments& arguments, bool live) {
            selected_types(arguments, offered, usual_types(arguments, terminal, live), "ping"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
+  if (output.options.terminal && output.sink->name == "table" && output.options.fields.empty())
+    output.options.fields = fields_for_people(types);
   return Selection{std::move(types), std::move(filter), std::move(output)};
 }
 
@@ -233,14 +247,19 @@ class LateNames final : public TargetSource {
   bool any_ = false;
 };
 
+// The ways to those that lost probes, one after the other, which takes a while.
 Result<void> trace_lossy(const PingRecorder& recorder, const std::vector<ProbeTarget>& targets,
-                         const PingPlan& plan, std::string_view probe, Prober& prober,
-                         const Emitter::Wants& wants, Outlet& outlet, StopSignals& signals) {
-  constexpr std::uint32_t least = 3, most = 10;
-  const PathTracerOptions tracing{
-      .probes = std::clamp(plan.count, least, most), .timeout = plan.timeout, .probe = probe};
-  for (const std::uint32_t lossy : recorder.lossy())
-    if (!trace_path(prober, targets[lossy], tracing, wants, outlet, signals)) break;
+                         const PathTracerOptions& options, Prober& prober, const Emitter::Wants& wants,
+                         Outlet& outlet, StopSignals& signals, bool quiet) {
+  StatusLine line(!quiet);
+  outlet.around([&] { line.pause(); }, [&] { line.resume(); });
+  std::size_t count = 0;
+  for (const std::uint32_t lossy : recorder.lossy()) {
+    line.show(fmt::format("the way to {}: {} of {}", shown_name(targets[lossy]), human_count(++count),
+                          human_count(recorder.lossy().size())));
+    if (!trace_path(prober, targets[lossy], options, wants, outlet, signals)) break;
+  }
+  outlet.around({}, {});
   return outlet.result();
 }
 
@@ -283,8 +302,11 @@ Result<int> ping(const Arguments& arguments) {
   pinger.run(signals);
   if (live) table->finish();
   recorder.finish(pinger.counts(), prober->dropped());
+  constexpr std::uint32_t least = 3, most = 10;
+  const PathTracerOptions tracing{
+      .probes = std::clamp(plan.count, least, most), .timeout = plan.timeout, .probe = probe->name};
   if (arguments.has("traceroute"))
-    WEIR_CHECK(trace_lossy(recorder, targets.list(), plan, probe->name, *prober, wants, outlet, signals));
+    WEIR_CHECK(trace_lossy(recorder, targets.list(), tracing, *prober, wants, outlet, signals, quiet));
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!quiet) tell_end(pinger.counts(), prober->dropped());

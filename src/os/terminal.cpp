@@ -21,10 +21,10 @@ Terminal terminal_of(int fd) noexcept {
   };
   winsize size{};
   const bool known = ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
-  const bool cursor = variable("TERM") != "dumb";
+  const bool dumb = variable("TERM") == "dumb";
   return {.present = true,
-          .colour = cursor && variable("NO_COLOR").empty(),
-          .cursor = cursor,
+          .colour = !dumb && variable("NO_COLOR").empty(),
+          .cursor = !dumb && !variable("TERM").empty(),
           .width = known ? size.ws_col : 80U,
           .height = known && size.ws_row != 0 ? size.ws_row : 24U};
 }

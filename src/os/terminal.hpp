@@ -13,7 +13,7 @@ namespace weir {
 struct Terminal {
   bool present = false;  // false: a pipe or a file
   bool colour = false;   // present, TERM is not dumb, and the user has not set NO_COLOR (no-color.org)
-  bool cursor = false;   // present, and TERM is not dumb: text can be put in another's place
+  bool cursor = false;   // present, TERM is set and not dumb: text can be put in another's place
   unsigned width = 0;    // columns; 0 when not present
   unsigned height = 0;   // lines; 0 when not present
 };
