@@ -1,5 +1,6 @@
 #include "store/columns.hpp"
 
+#include <charconv>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -68,6 +69,21 @@ std::string stored_text(std::string_view text) {
     }
     char buffer[4];
     out.append(buffer, write_hex_escape(buffer, static_cast<unsigned char>(text[at++])));
+  }
+  return out;
+}
+
+std::string original_text(std::string_view stored) {
+  std::string out;
+  for (std::size_t at = 0; at < stored.size();) {
+    unsigned char byte = 0;
+    if (looks_like_hex_escape(stored, at)) {
+      std::from_chars(stored.data() + at + 2, stored.data() + at + 4, byte, 16);
+      out += static_cast<char>(byte);
+      at += 4;
+    } else {
+      out += stored[at++];
+    }
   }
   return out;
 }

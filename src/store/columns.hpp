@@ -18,6 +18,8 @@ std::string duckdb_type(const FieldInfo& field);
 
 // A text as it is stored: valid UTF-8; other bytes become \xNN, as in every text output.
 std::string stored_text(std::string_view text);
+// The text that was stored so.
+std::string original_text(std::string_view stored);
 // True when the text is stored as it is; false when it may differ.
 bool is_stored_as_is(std::string_view text) noexcept;
 // Microseconds since 1970.

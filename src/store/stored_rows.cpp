@@ -5,6 +5,7 @@
 #include <limits>
 #include <new>
 
+#include "store/columns.hpp"
 #include "store/row_type.hpp"
 
 namespace weir {
@@ -79,13 +80,21 @@ std::optional<To> value_of(Kind kind, const void* value) {
   return visit_value(kind, value, [](const auto& v) { return converted<To>(v); });
 }
 
+// Texts as they were before they were stored; all else as it is.
+template <class T>
+T own(T value, Arena& arena) {
+  if constexpr (std::is_same_v<T, Text>)
+    if (!is_stored_as_is(value)) return arena.copy(original_text(value));
+  return value;
+}
+
 template <class T>
 List<T> list_of(const FieldInfo& source, const void* row, Arena& arena) {
   const ListView list = source.list(row);
   if (list.data == nullptr) return {};
   auto* out = reinterpret_cast<T*>(arena.allocate(list.size * sizeof(T) + 1, alignof(T)));
   for (std::size_t i = 0; i < list.size; ++i)
-    new (out + i) T(value_of<T>(source.kind, list.data + i * list.stride).value_or(T{}));
+    new (out + i) T(own(value_of<T>(source.kind, list.data + i * list.stride).value_or(T{}), arena));
   return {out, list.size};
 }
 
@@ -100,7 +109,7 @@ void put(const FieldInfo& target, const FieldInfo* source, const void* row, void
   if (target.unwrap != nullptr)
     new (member) std::optional<T>(value);
   else
-    new (member) T(value.value_or(T{}));
+    new (member) T(own(value.value_or(T{}), arena));
 }
 
 }  // namespace
