@@ -132,6 +132,10 @@ void tell_summary(const Scan& scan) {
 
 // Which way each part of the targets goes; nothing is sent.
 Result<int> dry_run(const ScanOptions& options) {
+  if (!options.whole_link.empty())
+    fmt::print("whoever answers on {}: echo requests and a listener query to all nodes\n",
+               options.whole_link);
+  if (options.targets.empty()) return 0;
   tell_plan(options);
   if (!options.ports.empty()) fmt::print("ports {}\n", to_string(options.ports));
   if (options.method == TcpMethod::connect) {
@@ -158,6 +162,7 @@ std::unique_ptr<ServiceScan> detection_from(const ScanKinds& kinds, const ScanSe
                                             ScanOptions& options) {
   if (!kinds.services) return nullptr;
   ServiceOptions how;
+  how.scope = options.interface;
   if (own) how.fingerprints = &own->services;
   auto services = std::make_unique<ServiceScan>(selected.wants, outlet, std::move(how));
   options.on_open = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
@@ -223,7 +228,8 @@ Result<int> run_scan(const Arguments& arguments) {
   WEIR_CHECK(check_destination(arguments));
   if (arguments.has("with")) return compare_scan_files(arguments);
   if (arguments.has("resume")) return resume(arguments);
-  if (arguments.all("").empty())
+  const bool link = arguments.has("ipv6") && arguments.has("interface");
+  if (arguments.all("").empty() && !link)
     return fail(Code::usage, "there is nothing to scan", {}, "weir scan 192.0.2.0/24; see weir scan --help");
   WEIR_TRY(ScanOptions options, scan_options(arguments));
   if (arguments.has("dry-run")) return dry_run(options);
@@ -266,7 +272,9 @@ constexpr Option own_options[] = {
     {.name = "interface",
      .letter = 'e',
      .value = "NAME",
-     .doc = "Send by this interface; as the kernel routes unless given",
+     .doc =
+         "Send by this interface; as the kernel routes unless given. Without a target, and with -6: whoever "
+         "is on its link",
      .group = "Targets"},
     {.name = "yes", .doc = "Scan more than 65,536 addresses", .group = "Manners"},
     {.name = "dry-run", .doc = "Say what would be done, and send nothing", .group = "Manners"},
@@ -339,6 +347,7 @@ constexpr CommandSpec spec{
         "  weir scan -sU 192.0.2.7 -p 53,161               UDP, with questions that services answer\n"
         "  weir scan 192.0.2.7 -sV                         what listens, in which version\n"
         "  weir scan -sn 192.0.2.0/24                      who is there\n"
+        "  weir scan -sn %eth0                             who is there with IPv6, asked all at once\n"
         "  weir scan @hosts.txt -p 22,443 -o json | jq .   as found\n"
         "  weir scan 192.0.2.0/24 -oA lan -o table         lan.xml, lan.gnmap and lan.nmap, and a table\n"
         "  weir scan 192.0.2.0/24 --diff lan.xml           what has changed since\n"

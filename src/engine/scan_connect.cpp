@@ -1,5 +1,6 @@
 #include "engine/scan_connect.hpp"
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,7 +33,8 @@ std::optional<std::pair<CellState, std::string_view>> meaning(int error, IpProto
 
 }  // namespace
 
-Result<std::unique_ptr<ConnectProber>> ConnectProber::open(ScanLedger& ledger, Duration timeout) {
+Result<std::unique_ptr<ConnectProber>> ConnectProber::open(ScanLedger& ledger, Duration timeout,
+                                                           unsigned scope) {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = std::min<rlim_t>(files.rlim_max, most_attempts + other_files);
@@ -43,7 +45,7 @@ Result<std::unique_ptr<ConnectProber>> ConnectProber::open(ScanLedger& ledger, D
   Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return fail(Code::environment, std::string("cannot wait for sockets: ") + std::strerror(errno));
   const std::size_t most = std::min<std::size_t>(files.rlim_cur - other_files, most_attempts);
-  return std::unique_ptr<ConnectProber>(new ConnectProber(ledger, timeout, std::move(epoll), most));
+  return std::unique_ptr<ConnectProber>(new ConnectProber(ledger, timeout, scope, std::move(epoll), most));
 }
 
 bool ConnectProber::start(ScanPass& pass, std::uint64_t cell, Time now) {
@@ -51,6 +53,8 @@ bool ConnectProber::start(ScanPass& pass, std::uint64_t cell, Time now) {
   const bool udp = port.proto == IpProto::udp;
   sockaddr_storage to;
   const socklen_t size = to_sockaddr({pass.stage.host(cell), port.port}, to);
+  if (to.ss_family == AF_INET6)  // looked at for link-local addresses alone
+    reinterpret_cast<sockaddr_in6&>(to).sin6_scope_id = scope_;
   Descriptor fd(::socket(to.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
   if (!udp) {  // closed with a RST, so that no port is kept busy afterwards

@@ -13,8 +13,10 @@ namespace weir {
 // One thread.
 class ConnectProber final : public Prober {
  public:
-  // Each attempt has so long. Fails with Code::environment when too few files may be open.
-  static Result<std::unique_ptr<ConnectProber>> open(ScanLedger& ledger, Duration timeout);
+  // Each attempt has so long; `scope` is the interface of link-local addresses. Fails with Code::environment
+  // when too few files may be open.
+  static Result<std::unique_ptr<ConnectProber>> open(ScanLedger& ledger, Duration timeout,
+                                                     unsigned scope = 0);
 
   void begin(ScanStage&) override {}
   Result<void> run(ScanPass& pass) override;
@@ -33,8 +35,8 @@ class ConnectProber final : public Prober {
     std::uint32_t slot, serial;
   };
 
-  ConnectProber(ScanLedger& ledger, Duration timeout, Descriptor epoll, std::size_t most)
-      : ledger_(ledger), timeout_(timeout), epoll_(std::move(epoll)), most_(most) {}
+  ConnectProber(ScanLedger& ledger, Duration timeout, unsigned scope, Descriptor epoll, std::size_t most)
+      : ledger_(ledger), timeout_(timeout), scope_(scope), epoll_(std::move(epoll)), most_(most) {}
   // False when the system has no room for another socket now.
   bool start(ScanPass& pass, std::uint64_t cell, Time now);
   void finish(ScanPass& pass, std::uint32_t slot);
@@ -45,6 +47,7 @@ class ConnectProber final : public Prober {
 
   ScanLedger& ledger_;
   const Duration timeout_;
+  const unsigned scope_;
   Descriptor epoll_;
   const std::size_t most_;  // attempts at a time
   std::vector<Attempt> attempts_;

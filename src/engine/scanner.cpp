@@ -77,7 +77,7 @@ Result<std::unique_ptr<Scanner>> Scanner::open(const ScanOptions& options, const
 
 Result<void> Scanner::open_prober() {
   if (options_.method == TcpMethod::connect) {
-    WEIR_TRY(prober_, ConnectProber::open(ledger_, options_.spacing));
+    WEIR_TRY(prober_, ConnectProber::open(ledger_, options_.spacing, options_.interface));
     return {};
   }
   const TcpProbe kind = options_.method == TcpMethod::ack ? TcpProbe::ack : TcpProbe::syn;

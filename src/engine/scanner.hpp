@@ -18,6 +18,7 @@ struct ScanOptions {
   TargetSet targets;
   PortSet ports;                // empty: discovery alone
   ByAddr<std::string> names{};  // of targets that were given by name
+  std::string whole_link{};     // the interface whose neighbours the targets are; empty: none
   TcpMethod method = TcpMethod::syn;
   bool assume_up = false;         // no discovery beyond the link
   double rate = 10'000;           // probes a second

@@ -135,7 +135,7 @@ class Port {
 
 awaitable<bool> Port::open(ServiceStream& stream, bool within_tls) {
   ++counts_.connections;
-  const bool connected = co_await stream.connect(facts_.target, within(options_.connect));
+  const bool connected = co_await stream.connect(facts_.target, options_.scope, within(options_.connect));
   if (!connected) {
     dead_ = true;
     co_return false;
@@ -259,7 +259,7 @@ awaitable<void> Port::detect_tcp() {
 
 awaitable<std::string> Port::ask_datagram(std::string_view bytes) {
   std::string answer(answer_max, '\0');
-  const asio::ip::udp::endpoint endpoint(to_asio(facts_.target.ip), facts_.target.port);
+  const asio::ip::udp::endpoint endpoint(to_asio(facts_.target.ip, options_.scope), facts_.target.port);
   asio::ip::udp::socket socket(executor_, endpoint.protocol());
   boost::system::error_code failed;
   socket.connect(endpoint, failed);

@@ -18,6 +18,7 @@ struct ServiceOptions {
   Duration answer = seconds(3);                // for the first byte of an answer
   Duration settle = milliseconds(250);         // for more of it
   Duration port = seconds(30);                 // for everything about one port
+  unsigned scope = 0;                          // interface of link-local addresses
   unsigned datagrams = 2;                      // times a datagram without an answer is sent
   std::function<Time()> now;                   // the time that records carry; empty: the system's clock
 };

@@ -13,9 +13,9 @@ namespace weir {
 using asio::redirect_error;
 using asio::use_awaitable;
 
-asio::ip::address to_asio(const Addr& a) {
+asio::ip::address to_asio(const Addr& a, unsigned scope) {
   if (a.is_v4()) return asio::ip::address_v4({a.bytes[12], a.bytes[13], a.bytes[14], a.bytes[15]});
-  return asio::ip::address_v6(a.bytes);
+  return asio::ip::address_v6(a.bytes, scope);
 }
 
 asio::ssl::context any_tls_context() {
@@ -28,8 +28,8 @@ asio::ssl::context any_tls_context() {
   return context;
 }
 
-asio::awaitable<bool> ServiceStream::connect(const ServiceTarget& target, Duration limit) {
-  const asio::ip::tcp::endpoint endpoint(to_asio(target.ip), target.port);
+asio::awaitable<bool> ServiceStream::connect(const ServiceTarget& target, unsigned scope, Duration limit) {
+  const asio::ip::tcp::endpoint endpoint(to_asio(target.ip, scope), target.port);
   const Deadline deadline(stream_.lowest_layer(), limit);
   boost::system::error_code failed;
   co_await stream_.lowest_layer().async_connect(endpoint, redirect_error(use_awaitable, failed));

@@ -18,7 +18,8 @@ namespace weir {
 
 namespace asio = boost::asio;
 
-asio::ip::address to_asio(const Addr& a);
+// `scope`: the interface, for a link-local address.
+asio::ip::address to_asio(const Addr& a, unsigned scope);
 
 // Ends what the socket is waiting for when the time is over, unless it goes out of scope before.
 class Deadline {
@@ -48,7 +49,7 @@ class ServiceStream {
   ServiceStream(asio::any_io_executor executor, asio::ssl::context& tls)
       : stream_(std::move(executor), tls) {}
 
-  asio::awaitable<bool> connect(const ServiceTarget& target, Duration limit);
+  asio::awaitable<bool> connect(const ServiceTarget& target, unsigned scope, Duration limit);
   // `host` is asked for by name (RFC 6066 §3) unless empty.
   asio::awaitable<bool> start_tls(const std::string& host, Duration limit);
   asio::awaitable<bool> write(std::string_view bytes, Duration limit);

@@ -177,6 +177,15 @@ Result<PacketReceiver> PacketReceiver::open(std::uint16_t first_port, std::uint1
   return receiver;
 }
 
+Result<void> PacketReceiver::take_multicast(unsigned interface) noexcept {
+  packet_mreq membership{};
+  membership.mr_ifindex = static_cast<int>(interface);
+  membership.mr_type = PACKET_MR_ALLMULTI;
+  if (!set_option(fd(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership))
+    return cannot("receive multicast", errno);
+  return {};
+}
+
 PacketReceiver::PacketReceiver(PacketReceiver&& other) noexcept
     : fd_(std::move(other.fd_)), ring_(std::exchange(other.ring_, nullptr)) {}
 

@@ -95,6 +95,8 @@ class PacketReceiver {
   ~PacketReceiver();
 
   int fd() const noexcept { return fd_.get(); }  // readable when a block is there
+  // From now on also what goes to groups of that link which this machine is no member of.
+  Result<void> take_multicast(unsigned interface) noexcept;
   // What has come, without waiting; empty when nothing has. Borrows the ring, until the next call.
   std::span<const ReceivedPacket> receive() noexcept;
   // Packets that passed the filter and found the ring full, since the start.

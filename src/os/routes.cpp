@@ -1,6 +1,7 @@
 #include "os/routes.hpp"
 
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
@@ -217,6 +218,22 @@ Result<std::vector<Addr>> Routes::boundaries() {
   }
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
+}
+
+Result<std::vector<Addr>> Routes::addresses(unsigned interface) {
+  Request request;
+  request.begin<ifaddrmsg>(RTM_GETADDR, NLM_F_DUMP).ifa_family = AF_UNSPEC;
+  std::vector<Addr> out;
+  WEIR_CHECK(ask(request.bytes, request.header().nlmsg_len, [&](const nlmsghdr* message) {
+    const auto& entry = fixed_of<ifaddrmsg>(message);
+    if (entry.ifa_index != interface || (entry.ifa_flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0) return;
+    std::optional<Addr> address;
+    attributes(message, sizeof entry, [&](int type, Bytes bytes) {
+      if (type == IFA_LOCAL || (type == IFA_ADDRESS && !address)) address = address_in(bytes);
+    });
+    if (address) out.push_back(*address);
+  }));
   return out;
 }
 

@@ -45,6 +45,8 @@ class Routes {
   // Where decisions may change: the first addresses of all routed networks, and the first behind each; in
   // order, each once. Addresses between two of them have the same route.
   Result<std::vector<Addr>> boundaries();
+  // Its own, those that are not ready for use (tentative) aside.
+  Result<std::vector<Addr>> addresses(unsigned interface);
   // What the kernel knows of the neighbour; nothing when it does not.
   std::optional<Mac> neighbour(unsigned interface, const Addr& address);
 

@@ -126,6 +126,19 @@ std::uint8_t* write_icmp(std::uint8_t* out, const IpFields& ip, std::uint8_t typ
   return out;
 }
 
+std::uint8_t* write_icmp6_behind(std::uint8_t* out, const IpFields& ip, std::uint8_t header, Bytes options,
+                                 std::uint8_t type, std::uint8_t code, Bytes body) noexcept {
+  const std::size_t extension = 2 + options.size();
+  out = write_ip(out, ip, IpProto{header}, extension + icmp_size + body.size());
+  out = put8(out, static_cast<unsigned>(IpProto::icmpv6));
+  out = put_bytes(put8(out, static_cast<unsigned>(extension / 8 - 1)), options);
+  std::uint8_t* const message = out;
+  out = put16(put8(put8(out, type), code), 0);
+  out = put_bytes(out, body);
+  set_checksum(ip, IpProto::icmpv6, message, out, 2);
+  return out;
+}
+
 std::uint8_t* write_arp_request(std::uint8_t* out, const Mac& from, const Addr& sender,
                                 const Addr& target) noexcept {
   constexpr Mac everyone{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};

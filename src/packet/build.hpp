@@ -31,6 +31,10 @@ std::uint8_t* write_udp(std::uint8_t* out, const IpFields& ip, std::uint16_t src
 // ICMP or ICMPv6, by the family; `body` is what follows type, code and checksum.
 std::uint8_t* write_icmp(std::uint8_t* out, const IpFields& ip, std::uint8_t type, std::uint8_t code,
                          Bytes body) noexcept;
+// ICMPv6 behind an extension header of kind `header`, whose options are `options`: 6 bytes, or 8 more for
+// each further unit (RFC 8200 §4.2).
+std::uint8_t* write_icmp6_behind(std::uint8_t* out, const IpFields& ip, std::uint8_t header, Bytes options,
+                                 std::uint8_t type, std::uint8_t code, Bytes body) noexcept;
 // Who has `target`? The whole frames: RFC 826, and RFC 4861 §4.3 to the solicited-node address.
 std::uint8_t* write_arp_request(std::uint8_t* out, const Mac& from, const Addr& sender,
                                 const Addr& target) noexcept;

@@ -225,11 +225,29 @@ std::vector<AddrRange> TargetSet::ranges() const {
   return out;
 }
 
+namespace {
+
+bool is_interface_name(std::string_view name) noexcept {
+  constexpr std::size_t longest = 15;  // IFNAMSIZ of the kernel, without the end
+  return !name.empty() && name.size() <= longest && name.find_first_of("/%: \t") == name.npos;
+}
+
+Result<ParsedTarget> zoned(std::string_view text, std::string_view word, std::size_t percent) {
+  const std::string_view zone = word.substr(percent + 1);
+  if (!is_interface_name(zone)) return wrong(text, "an interface stands behind %", "write fe80::1%eth0");
+  if (percent == 0) return ParsedTarget{{}, {}, std::string(zone)};
+  const auto address = parse_addr(word.substr(0, percent));
+  if (!address || address->is_v4() || address->bytes[0] != 0xfe || (address->bytes[1] & 0xc0) != 0x80)
+    return wrong(text, "only a link-local address has a zone", "name the interface with --interface");
+  return ParsedTarget{{{*address, *address}}, {}, std::string(zone)};
+}
+
+}  // namespace
+
 Result<ParsedTarget> parse_target(std::string_view text) {
   std::string_view word = text;
   if (word.size() > 2 && word.front() == '[' && word.back() == ']') word = word.substr(1, word.size() - 2);
-  if (word.find('%') != word.npos)
-    return wrong(text, "a target has no zone", "name the interface with --interface");
+  if (const std::size_t percent = word.find('%'); percent != word.npos) return zoned(text, word, percent);
   if (const auto address = parse_addr(word)) return ParsedTarget{{{*address, *address}}, {}};
   if (const std::size_t slash = word.find('/'); slash != word.npos) {
     if (!parse_addr(word.substr(0, slash)))
@@ -312,6 +330,15 @@ Result<void> TargetList::take_word(Part part, std::string_view word, const std::
     return fail(Code::usage, quoted(word) + ": " + parsed.error().what, where, parsed.error().hint);
   }
   const bool included = part == Part::included;
+  if (included && !parsed->zone.empty()) {
+    if (!zone_.empty() && zone_ != parsed->zone)
+      return fail(Code::usage, "is another link than " + zone_, where.empty() ? std::string(word) : where,
+                  "give the targets of one link at a time");
+    zone_ = parsed->zone;
+    whole_link_ = whole_link_ || parsed->ranges.empty();
+  }
+  if (!included && !parsed->zone.empty() && parsed->ranges.empty())
+    return fail(Code::usage, "is a link; addresses are excluded", where.empty() ? std::string(word) : where);
   std::vector<TargetName>& names = included ? names_ : excluded_names_;
   std::vector<AddrRange>& ranges = included ? ranges_ : excluded_;
   if (ranges.size() + parsed->ranges.size() > most_ranges || names.size() >= most_ranges)

@@ -49,14 +49,16 @@ struct TargetName {
   std::string name, where;
 };
 
-// What one word means: addresses, or a name.
+// What one word means: addresses, a name, or a link.
 struct ParsedTarget {
   std::vector<AddrRange> ranges;
-  std::string name;  // not empty: a name to be resolved, and no ranges
+  std::string name;    // not empty: a name to be resolved, and no ranges
+  std::string zone{};  // the interface of a link-local address; without ranges: whoever is on that link
 };
 
 // "192.0.2.7", "10.0.0.0/8", "10.0.0.1-10.0.0.20", octets as lists of numbers and ranges ("10.0.0-3.1,5", "*"
-// for any), the same of IPv6 but octets, or a name (RFC 1123 §2.1; underscores and Unicode are left alone).
+// for any), the same of IPv6 but octets, a link-local address with its zone (RFC 4007: "fe80::1%eth0"), a
+// zone alone ("%eth0"), or a name (RFC 1123 §2.1; underscores and Unicode are left alone).
 // Fails with Code::usage and `text` in Error::where.
 Result<ParsedTarget> parse_target(std::string_view text);
 
@@ -80,6 +82,10 @@ class TargetList {
   // To be resolved by the caller, who gives the addresses to add() and exclude(). Each name once.
   const std::vector<TargetName>& names() const noexcept { return names_; }
   const std::vector<TargetName>& excluded_names() const noexcept { return excluded_names_; }
+  // The interface that link-local addresses were given with, one for all; empty: none was.
+  const std::string& zone() const noexcept { return zone_; }
+  // Whether whoever is on its link is meant; to be found by the caller, who gives the addresses to add().
+  bool whole_link() const noexcept { return whole_link_; }
 
   // Fails with Code::usage when there are more than most_targets. May be empty.
   Result<TargetSet> build() const;
@@ -94,6 +100,8 @@ class TargetList {
   std::vector<AddrRange> ranges_, excluded_;
   std::vector<TargetName> names_, excluded_names_;
   std::unordered_set<std::string> known_, excluded_known_;
+  std::string zone_;
+  bool whole_link_ = false;
 };
 
 // "65,536", or "2^100" for what nobody counts.

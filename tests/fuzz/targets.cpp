@@ -18,6 +18,10 @@ void check_line(const Error& error) {
 void check_target(std::string_view text) {
   const auto parsed = parse_target(text);
   if (!parsed) return check_line(parsed.error());
+  if (parsed->name.empty() && parsed->ranges.empty()) {  // a link
+    WEIR_ASSERT(!parsed->zone.empty());
+    return;
+  }
   WEIR_ASSERT(parsed->name.empty() != parsed->ranges.empty());
   const TargetSet set(parsed->ranges);
   WEIR_ASSERT(parsed->ranges.empty() || (set.size() > 0 && set.size() <= TargetList::most_targets));

@@ -88,9 +88,28 @@ TEST(Targets, MistakesAreOneLine) {
       "are in)");
   EXPECT_EQ(error_of("*.*.*.1,3"),
             "*.*.*.1,3: is more than 4,194,304 separate ranges (leave the last octets whole)");
-  for (const char* word :
-       {"", "10.0.0", "1.2.3.4.5", "10.0.0.5-1", "10.0.0.1,,2", "10..0.1", "-x", ".a", "a b", "a/24",
-        "fe80::1%eth0", "12345::", "10.0.0.0/8/8", "a\x01", "1-2-3.0.0.1", "0.0.0.0001"})
+  for (const char* word : {"",
+                           "10.0.0",
+                           "1.2.3.4.5",
+                           "10.0.0.5-1",
+                           "10.0.0.1,,2",
+                           "10..0.1",
+                           "-x",
+                           ".a",
+                           "a b",
+                           "a/24",
+                           "fe80::1%",
+                           "2001:db8::1%eth0",
+                           "192.0.2.1%eth0",
+                           "fe80::/64%eth0",
+                           "%",
+                           "%a/b",
+                           "%sixteencharacters",
+                           "12345::",
+                           "10.0.0.0/8/8",
+                           "a\x01",
+                           "1-2-3.0.0.1",
+                           "0.0.0.0001"})
     EXPECT_NE(error_of(word), "fine") << word;
 }
 
@@ -169,6 +188,24 @@ TEST(Targets, TooManyTogetherAreRefused) {
             "281,474,976,710,657 addresses are more than can be probed (give the ranges that hosts are in)");
   ASSERT_TRUE(list.exclude("2001:db8::5"));
   EXPECT_TRUE(list.build());
+}
+
+TEST(Targets, ZonesAreOneLink) {
+  const auto one = parse_target("fe80::1%eth0");
+  ASSERT_TRUE(one.has_value());
+  EXPECT_EQ(one->zone, "eth0");
+  EXPECT_EQ(to_string(one->ranges.front().first), "fe80::1");
+  TargetList list;
+  EXPECT_TRUE(list.add("[fe80::1%eth0]").has_value());
+  EXPECT_FALSE(list.whole_link());
+  EXPECT_TRUE(list.add("%eth0").has_value());
+  EXPECT_TRUE(list.whole_link());
+  EXPECT_EQ(list.zone(), "eth0");
+  EXPECT_EQ(list.build()->size(), 1U);
+  EXPECT_EQ(list.add("fe80::2%eth1").error().what, "is another link than eth0");
+  EXPECT_EQ(list.exclude("%eth0").error().what, "is a link; addresses are excluded");
+  EXPECT_TRUE(list.exclude("fe80::1%eth0").has_value());
+  EXPECT_TRUE(list.build()->empty());
 }
 
 }  // namespace

@@ -23,27 +23,30 @@ bool fits(const Addr& a, Family family) noexcept {
 
 }  // namespace
 
-Result<void> PingTargets::add(const Addr& address, std::string_view name) {
+Result<void> PingTargets::add(const Addr& address, std::string_view name, const std::string& zone) {
   if (list_.size() >= most)
     return fail(Code::usage, fmt::format("more than {} targets", human_count(most)), {},
                 "watch them in parts");
   ProbeTarget target{.address = address, .port = options_.port, .name = texts_.copy(name)};
   if (is_link_local(address)) {
-    if (options_.interface.empty())
+    const std::string& interface = zone.empty() ? options_.interface : zone;
+    if (interface.empty())
       return fail(Code::usage, "is a link-local address, which every interface has", to_string(address),
-                  "name the interface with --interface");
-    target.scope = ::if_nametoindex(options_.interface.c_str());
+                  "write " + to_string(address) + "%eth0, or name the interface with --interface");
+    target.scope = ::if_nametoindex(interface.c_str());
+    if (target.scope == 0)
+      return fail(Code::environment, "there is no such interface", interface, "ip link lists them");
   }
   list_.push_back(target);
   return {};
 }
 
-Result<void> PingTargets::add_all(const TargetSet& set) {
+Result<void> PingTargets::add_all(const TargetSet& set, const std::string& zone) {
   for (std::uint64_t i = 0; i < set.size(); ++i) {
     const Addr address = set.nth(i);
     if (!fits(address, options_.family) || !known_.insert(address).second) continue;
     char text[addr_text_max];
-    WEIR_CHECK(add(address, {text, write_addr(text, address)}));
+    WEIR_CHECK(add(address, {text, write_addr(text, address)}, zone));
   }
   return {};
 }
@@ -65,13 +68,15 @@ Result<std::vector<PingTargets::Word>> PingTargets::read_words(std::span<const s
     if (!list.excluded_names().empty())
       return fail(Code::usage, "is a name; addresses are excluded", list.excluded_names().front().name,
                   "write its address");
+    if (list.whole_link())
+      return fail(Code::usage, "is a link; hosts are pinged", text, "weir scan -sn finds who is there");
     WEIR_TRY(auto set, list.build());
     if (set.size() > most)
       return fail(Code::usage,
                   fmt::format("{} addresses are more than the {} that are watched at a time",
                               human_count(set.size()), human_count(most)),
                   text, "watch them in parts");
-    out.push_back({std::move(set), list.names()});
+    out.push_back({std::move(set), list.names(), list.zone()});
   }
   return out;
 }
@@ -110,7 +115,7 @@ Result<PingTargets> PingTargets::read(std::span<const std::string> words,
   WEIR_TRY(const auto read, out.read_words(words, excluded));
   const auto found = out.first_names(read);
   for (const Word& word : read) {
-    WEIR_CHECK(out.add_all(word.addresses));
+    WEIR_CHECK(out.add_all(word.addresses, word.zone));
     for (const TargetName& n : word.names) {
       const auto answer = found.find(n.name);
       if (answer == found.end() || out.awaited_.erase(n.name) == 0) continue;  // named before, or to come

@@ -48,6 +48,7 @@ class PingTargets {
   struct Word {
     TargetSet addresses;
     std::vector<TargetName> names;
+    std::string zone;
   };
   struct AddrHash {
     std::size_t operator()(const Addr& a) const noexcept {
@@ -59,8 +60,9 @@ class PingTargets {
   Result<std::vector<Word>> read_words(std::span<const std::string> words,
                                        std::span<const std::string> excluded) const;
   std::unordered_map<std::string, ResolvedName> first_names(const std::vector<Word>& words);
-  Result<void> add(const Addr& address, std::string_view name);
-  Result<void> add_all(const TargetSet& set);
+  // `zone`: the interface that the address was given with; empty: none.
+  Result<void> add(const Addr& address, std::string_view name, const std::string& zone = {});
+  Result<void> add_all(const TargetSet& set, const std::string& zone);
   Result<void> add_name(const TargetName& name, const ResolvedName& found);
 
   PingTargetOptions options_;

@@ -188,10 +188,14 @@ Result<ScanOptions> scan_options(const Arguments& arguments) {
   WEIR_TRY(ScanTargets targets, scan_targets(arguments, family));
   options.targets = std::move(targets.set);
   options.names = std::move(targets.names);
+  options.whole_link = targets.whole_link ? targets.zone : std::string{};
   WEIR_TRY(options.method, method_of(kinds, arguments.has("quiet")));
-  if (arguments.has("interface")) {
+  if (arguments.has("interface") && !targets.zone.empty() && arguments.value("interface") != targets.zone)
+    return fail(Code::usage, "is another link than " + targets.zone,
+                "-e " + std::string(arguments.value("interface")), "leave one of them out");
+  if (arguments.has("interface") || !targets.zone.empty()) {
     WEIR_TRY(const Routes routes, Routes::open());
-    const std::string_view name = arguments.value("interface");
+    const std::string_view name = targets.zone.empty() ? arguments.value("interface") : targets.zone;
     const Interface* interface = routes.find_interface(name);
     if (interface == nullptr) return fail(Code::environment, "no such interface", std::string(name));
     options.interface = interface->index;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/human.hpp"
+#include "engine/link_discovery.hpp"
 
 namespace weir {
 namespace {
@@ -19,11 +20,21 @@ std::string shown(const TargetName& target) {
   return text;
 }
 
+Result<std::vector<Addr>> neighbours_on(const std::string& name) {
+  WEIR_TRY(Routes routes, Routes::open());
+  const Interface* interface = routes.find_interface(name);
+  if (interface == nullptr)
+    return fail(Code::environment, "there is no such interface", name, "ip link lists them");
+  return find_on_link(routes, *interface, [] { return true; });
+}
+
 }  // namespace
 
 Result<ScanTargets> scan_targets(const Arguments& arguments, Family family) {
   TargetList list;
   for (const std::string& text : arguments.all("")) WEIR_CHECK(list.add(text));
+  if (arguments.all("").empty() && arguments.has("ipv6") && arguments.has("interface"))
+    WEIR_CHECK(list.add("%" + std::string(arguments.value("interface"))));
   for (const std::string& text : arguments.all("exclude")) WEIR_CHECK(list.exclude(text));
   for (const std::string& path : arguments.all("exclude-file")) WEIR_CHECK(list.exclude_file(path));
 
@@ -46,7 +57,17 @@ Result<ScanTargets> scan_targets(const Arguments& arguments, Family family) {
                   "write its address");
     for (const Addr& a : kept_out[i].addresses) list.exclude(a);
   }
+  out.zone = list.zone();
+  out.whole_link = list.whole_link();
+  if (out.whole_link && !arguments.has("dry-run")) {
+    WEIR_TRY(const std::vector<Addr> found, neighbours_on(out.zone));
+    for (const Addr& a : found) list.add(a);
+    if (!arguments.has("quiet"))
+      fmt::print(stderr, "weir: {} {} found on {}\n", human_count(found.size()),
+                 found.size() == 1 ? "address" : "addresses", out.zone);
+  }
   WEIR_TRY(out.set, list.build());
+  if (out.set.empty() && out.whole_link) return out;
   if (out.set.empty()) return fail(Code::usage, "no target is left", {}, "see weir scan --help");
   return out;
 }
