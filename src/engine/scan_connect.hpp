@@ -11,7 +11,7 @@
 namespace weir {
 
 // One thread.
-class ConnectProber final : public Prober {
+class ConnectProber final : public ScanProber {
  public:
   // Each attempt has so long; `scope` is the interface of link-local addresses. Fails with Code::environment
   // when too few files may be open.

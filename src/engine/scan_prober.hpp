@@ -24,9 +24,9 @@ struct ScanPass {
   std::function<bool(std::uint64_t done)> go_on;
 };
 
-class Prober {
+class ScanProber {
  public:
-  virtual ~Prober() = default;
+  virtual ~ScanProber() = default;
   // Answers count for this stage from now on.
   virtual void begin(ScanStage& stage) = 0;
   // Probes every cell of the walk that has not answered. Fails with Code::environment when nothing can be

@@ -19,7 +19,7 @@ struct LinkHop {
   Mac source_mac;
 };
 
-class RawProber final : public Prober {
+class RawProber final : public ScanProber {
  public:
   // Borrows the ledger and the paths, which may still be empty. Fails with Code::environment without
   // CAP_NET_RAW.

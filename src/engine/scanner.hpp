@@ -92,7 +92,7 @@ class Scanner {
   ScanLedger ledger_;
   Routes routes_;
   ScanPaths paths_;
-  std::unique_ptr<Prober> prober_;
+  std::unique_ptr<ScanProber> prober_;
   class RawProber* raw_ = nullptr;  // what prober_ is, if it is
   std::unique_ptr<ScanStage> stage_;
   std::vector<std::unique_ptr<ScanStage>> past_;  // late answers may still name them
