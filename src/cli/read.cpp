@@ -1,13 +1,12 @@
 // weir read: capture files into records.
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
+#include <charconv>
 #include <csignal>
 #include <filesystem>
-#include <thread>
 
+#include "cli/front/analysing.hpp"
 #include "cli/front/enriching.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
@@ -17,16 +16,12 @@
 #include "cli/front/summary.hpp"
 #include "core/human.hpp"
 #include "engine/capture_filter.hpp"
+#include "engine/paced_source.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/record_files.hpp"
 #include "engine/record_types.hpp"
-#include "engine/round.hpp"
 #include "os/terminal.hpp"
 #include "packet/input_paths.hpp"
-#include "records/capture.hpp"
-#include "records/flow.hpp"
-#include "records/packet.hpp"
-#include "records/stat.hpp"
 
 namespace weir {
 namespace {
@@ -63,79 +58,6 @@ Inputs split_inputs(const Arguments& arguments) {
   return inputs;
 }
 
-// One record per packet, and weir's own counters, only come when asked for.
-Types usual_types(bool one_type_only) {
-  if (one_type_only) return {&record_type<Flow>()};
-  Types types;
-  for (const RecordType* t : record_types())
-    if (t != &record_type<Packet>() && t != &record_type<Stat>() && t->name != "capture") types.push_back(t);
-  return types;
-}
-
-Result<void> set_limits(Plan& plan, const Arguments& arguments) {
-  constexpr unsigned most_threads = 64;
-  if (arguments.has("threads")) {
-    WEIR_TRY(const std::uint64_t threads, number_of(arguments, "threads", 1, most_threads));
-    plan.threads = static_cast<unsigned>(threads);
-  } else {
-    plan.threads = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
-  }
-  plan.ordered = !arguments.has("unordered");
-  WEIR_TRY(plan.flows.most_flows, number_of(arguments, "max-flows", share_count, 4'000'000'000));
-  struct PerProtocol {
-    std::string_view idle, active;
-    std::vector<Timeout> timeouts;
-  };
-  const PerProtocol protocols[] = {
-      {"tcp-idle", "tcp-active", {Timeout::tcp}},
-      {"udp-idle", "udp-active", {Timeout::udp}},
-      {"icmp-idle", "icmp-active", {Timeout::icmp, Timeout::other}},
-  };
-  for (const PerProtocol& protocol : protocols) {
-    WEIR_TRY(const Duration idle, duration_of(arguments, protocol.idle));
-    WEIR_TRY(const Duration active,
-             duration_of(arguments, arguments.has(protocol.active) ? protocol.active : "active"));
-    for (const Timeout timeout : protocol.timeouts) {
-      plan.flows.idle(timeout) = idle;
-      plan.flows.active(timeout) = active;
-    }
-  }
-  plan.flows.active(Timeout::tcp_attempt) = plan.flows.active(Timeout::tcp_closed) =
-      plan.flows.active(Timeout::tcp);
-  return {};
-}
-
-// Settles which flows are parsed: those that may bring a record, or a flow's application, that passes.
-void set_parsing(Plan& plan, const Types& types, const Filter& filter, bool application) {
-  plan.recognise = false;
-  bool all = false;
-  for (const RecordType* type : types) {
-    const bool parsed = type != &record_type<Packet>() && type != &record_type<Stat>() &&
-                        type != &record_type<Capture>() && (type != &record_type<Flow>() || application);
-    if (!parsed || !filter.possible(*type)) continue;
-    plan.recognise = true;
-    const void* test = filter.flow_predicate(*type);
-    all |= test == nullptr;
-    if (std::ranges::find(plan.parse_if, test, &FlowTest::filter) == plan.parse_if.end())
-      plan.parse_if.push_back({&Filter::accept, test});
-  }
-  if (all) plan.parse_if.clear();
-}
-
-void set_wants(Plan& plan, const Types& types, const Filter& filter, const Output& output,
-               std::string_view where) {
-  plan.wants = wants_of(types, filter, where);
-  // What nobody will see need not be found out.
-  const auto& fields = output.options.fields;
-  const auto mentioned = [&](std::string_view field) {
-    return fields.empty() || filter.normal_form().find(field) != std::string::npos ||
-           std::find(fields.begin(), fields.end(), field) != fields.end();
-  };
-  plan.community_id = mentioned("community_id");
-  set_parsing(plan, types, filter, mentioned("application"));
-  choose_parsers(plan);
-}
-
 // What keeps the output from being all of the input.
 int report_missing(const Outcome& outcome) {
   for (const Damage& d : outcome.damages)
@@ -144,6 +66,19 @@ int report_missing(const Outcome& outcome) {
     fmt::print(stderr, "weir: interrupted: only the first {} packets were read\n",
                human_count(outcome.counters.packets));
   return outcome.damages.empty() && !interrupted ? 0 : 1;
+}
+
+// How many times as fast as it was: "real", "10x", "0.5".
+Result<double> speed_of(std::string_view text) {
+  if (text == "real") return 1.0;
+  std::string_view number = text;
+  for (const std::string_view times : {"x", "×"})
+    if (number.ends_with(times)) number.remove_suffix(times.size());
+  double speed = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), speed);
+  if (error == std::errc{} && end == number.data() + number.size() && speed > 0 && speed <= 1e6) return speed;
+  return fail(Code::usage, fmt::format("{} is no pace", text), "--pace",
+              "real, or so many times as fast: 10x");
 }
 
 // What would be lost if these options were taken: an input overwritten, or a part left undone.
@@ -210,6 +145,8 @@ Result<int> read_record_files(const std::vector<RecordInput>& files, const Plan&
   if (!inputs.bpf.empty())
     return fail(Code::usage, "BPF is about packets, and there are none in " + files.front().path, inputs.bpf,
                 "use --where");
+  if (arguments.has("pace"))
+    return fail(Code::usage, "is about packets, and there are none in " + files.front().path, "--pace");
   WEIR_CHECK(check_record_types(files, output.options.types));
   Summary summary;
   Observer observer;
@@ -241,7 +178,7 @@ Result<int> run_read(const Arguments& arguments) {
   const bool one_type = format == "table" || (chosen != nullptr && !chosen->mixes_types);
   const bool to_folder = arguments.value("write").ends_with('/');
   WEIR_TRY(const Types types,
-           selected_types(arguments, record_types(), usual_types(one_type && !to_folder), "read"));
+           selected_types(arguments, record_types(), usual_records(one_type && !to_folder), "read"));
   WEIR_TRY(const Filter filter, Filter::compile(where, types));
   if (arguments.has("explain")) {
     fmt::print("{}", filter.explain());
@@ -256,9 +193,7 @@ Result<int> run_read(const Arguments& arguments) {
   // A table is for reading along; a file is the same wherever stdout goes.
   const bool table = selects && !arguments.has("write") && stdout_terminal().present;
   WEIR_TRY(const Output output, output_from(arguments, types, table ? "table" : "json"));
-  Plan plan;
-  WEIR_CHECK(set_limits(plan, arguments));
-  set_wants(plan, types, filter, output, where);
+  WEIR_TRY(Plan plan, analysis_plan(arguments, types, filter, output));
   plan.timeline = page;
   WEIR_TRY(const auto enrichment, open_enrichment(arguments));
   if (enrichment != nullptr) enrichment->add_to(plan.wants);
@@ -273,7 +208,11 @@ Result<int> run_read(const Arguments& arguments) {
   if (!record_files.empty()) return read_record_files(record_files, plan, output, inputs, arguments, page);
   const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
   WEIR_ASSERT(pcap != nullptr);
-  WEIR_TRY(const auto source, pcap->open(paths));
+  WEIR_TRY(auto source, pcap->open(paths));
+  if (arguments.has("pace")) {
+    WEIR_TRY(const double speed, speed_of(arguments.value("pace")));
+    source = std::make_unique<PacedSource>(std::move(source), speed);
+  }
   return page ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
               : write_records(plan, *source, bpf, output, arguments, arguments.has("quiet"));
 }
@@ -296,41 +235,18 @@ constexpr Option own_output_options[] = {
 };
 constexpr Option work_options[] = {
     profile_option,
-    {.name = "threads", .value = "N", .doc = "Worker threads; one per core unless given", .group = "Working"},
+    threads_option,
     {.name = "unordered",
      .doc = "Write records as they come, not in the order of packets",
      .group = "Working"},
+    {.name = "pace",
+     .value = "SPEED",
+     .doc = "Take packets at the times they had, real, or so many times as fast, 10x; at once unless given",
+     .group = "Working"},
     {.name = "quiet", .letter = 'q', .doc = "No progress on stderr", .group = "Working"},
-    {.name = "tcp-idle",
-     .value = "TIME",
-     .doc = "A TCP flow ends after this long without packets",
-     .fallback = "5m",
-     .group = "Flows"},
-    {.name = "udp-idle", .value = "TIME", .doc = "The same for UDP", .fallback = "1m", .group = "Flows"},
-    {.name = "icmp-idle",
-     .value = "TIME",
-     .doc = "The same for ICMP and all other protocols",
-     .fallback = "1m",
-     .group = "Flows"},
-    {.name = "active",
-     .value = "TIME",
-     .doc = "Write a flow at least this often; 0 writes it once, at its end",
-     .fallback = "0",
-     .group = "Flows"},
-    {.name = "tcp-active", .value = "TIME", .doc = "The same for TCP alone", .group = "Flows"},
-    {.name = "udp-active", .value = "TIME", .doc = "The same for UDP alone", .group = "Flows"},
-    {.name = "icmp-active",
-     .value = "TIME",
-     .doc = "The same for ICMP and all other protocols",
-     .group = "Flows"},
-    {.name = "max-flows",
-     .value = "N",
-     .doc = "Flows kept at one time; beyond, the one nearest its end is written",
-     .fallback = "1000000",
-     .group = "Flows"},
 };
 constexpr auto options = joined(input_options, selection_options, own_output_options, output_options,
-                                enriching_options, storing_options, work_options);
+                                enriching_options, storing_options, work_options, flow_options);
 constexpr CommandSpec spec{
     .name = "read",
     .doc = "Capture files into records",

@@ -12,9 +12,20 @@ namespace {
 constexpr int snap_length = 262'144;
 constexpr std::uint16_t ethernet = 1;
 
+// libpcap's own number of a link type, which differs from the one in files for a few old ones.
+int dlt_of(int link_type) noexcept {
+  switch (link_type) {
+    case 100: return DLT_ATM_RFC1483;
+    case 101: return DLT_RAW;
+    case 102: return DLT_SLIP_BSDOS;
+    case 103: return DLT_PPP_BSDOS;
+    default: return link_type;
+  }
+}
+
 struct DeadHandle {
   pcap_t* handle;
-  explicit DeadHandle(int link_type) : handle(pcap_open_dead(link_type, snap_length)) {}
+  explicit DeadHandle(int link_type) : handle(pcap_open_dead(dlt_of(link_type), snap_length)) {}
   ~DeadHandle() { pcap_close(handle); }
   DeadHandle(const DeadHandle&) = delete;
   DeadHandle& operator=(const DeadHandle&) = delete;
@@ -83,6 +94,21 @@ bool CaptureFilter::accepts(const RawPacket& packet) const noexcept {
   header.caplen = packet.captured;
   header.len = packet.length;
   return pcap_offline_filter(&program.code, &header, packet.data) != 0;
+}
+
+const std::string& CaptureFilter::expression() const noexcept {
+  return programs_->expression;
+}
+
+std::vector<BpfInstruction> CaptureFilter::program(std::uint16_t link_type) const {
+  const Programs::Program& program = programs_->program(link_type);
+  std::vector<BpfInstruction> instructions;
+  if (!program.compiled) return instructions;
+  for (unsigned i = 0; i < program.code.bf_len; ++i) {
+    const bpf_insn& in = program.code.bf_insns[i];
+    instructions.push_back({in.code, in.jt, in.jf, in.k});
+  }
+  return instructions;
 }
 
 }  // namespace weir

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/result.hpp"
+#include "os/capture_ring.hpp"
 #include "plugin/source.hpp"
 
 namespace weir {
@@ -18,6 +20,9 @@ class CaptureFilter {
   ~CaptureFilter();
   // Any thread. A link type for which the expression makes no sense accepts nothing.
   bool accepts(const RawPacket& packet) const noexcept;
+  const std::string& expression() const noexcept;
+  // The expression as the kernel runs it on packets of the link type; empty when it makes no sense for that.
+  std::vector<BpfInstruction> program(std::uint16_t link_type) const;
 
  private:
   struct Programs;

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "engine/capture_filter.hpp"
 #include "engine/enrichment.hpp"
@@ -27,7 +28,7 @@ class Pipeline {
  public:
   Pipeline(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
            const Observer& observer, const std::function<void(const Progress&)>& progress,
-           const std::atomic<bool>& stop)
+           const std::atomic<bool>& stop, RoundTaker* taker)
       : plan_(plan),
         source_(source),
         bpf_(bpf),
@@ -35,6 +36,7 @@ class Pipeline {
         observer_(observer),
         progress_(progress),
         stop_(stop),
+        taker_(taker),
         // Only one thread can read at a time, so while it does the others need rounds to work on. One thread
         // alone had better finish a round while the cache has it.
         read_first_(plan.threads == 1 ? 1 : 2 * plan.threads),
@@ -152,6 +154,9 @@ class Pipeline {
           return false;
         }
         if (!*more) break;
+        if (!source_.live()) continue;
+        if (packets.empty()) return idle(round);
+        break;
       }
       if (!packets.empty()) {
         packets_ += packets.size();
@@ -172,8 +177,16 @@ class Pipeline {
     return true;
   }
 
+  // No packets came: time goes on for the flows there are.
+  bool idle(Round& round) {
+    round.earliest = round.latest = source_.given_until();
+    if (progress_) progress_({packets_, source_.bytes_read(), source_.bytes_total()});
+    return true;
+  }
+
   void decode_round(Round& round) {
     const std::span<const RawPacket> packets = round.slice.packets;
+    if (packets.empty()) return;
     round.earliest = round.latest = packets.front().time;
     for (std::uint32_t i = 0; i < packets.size(); ++i) {
       const RawPacket& raw = packets[i];
@@ -200,8 +213,8 @@ class Pipeline {
     Slot& s = slot(sequenced_);
     lock.unlock();
     sequencer_.sequence(s.round);
-    if (sequenced_ == 0) outcome_.first = outcome_.last = s.round.earliest;
-    if (!s.round.last) {
+    if (!s.round.slice.packets.empty()) {
+      if (!std::exchange(any_packets_, true)) outcome_.first = outcome_.last = s.round.earliest;
       outcome_.first = std::min(outcome_.first, s.round.earliest);
       outcome_.last = std::max(outcome_.last, s.round.latest);
     }
@@ -253,7 +266,8 @@ class Pipeline {
     writing_ = true;
     Slot& s = slot(written_);
     lock.unlock();
-    const Result<void> done = merge(s.round);
+    Result<void> done = merge(s.round);
+    if (done && taker_ != nullptr) done = taker_->take(s.round);
     s.round.clear();  // now, while the cache has the memory that is given back
     lock.lock();
     writing_ = false;
@@ -304,6 +318,9 @@ class Pipeline {
     outcome_.counters.for_each([&](std::string_view name, std::uint64_t value) {
       out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
     });
+    source_.each_counter([&](std::string_view name, std::uint64_t value) {
+      out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
+    });
     if (plan_.enrichment != nullptr) plan_.enrichment->stats(outcome_.last, out);
     std::string text;
     for (const Batch::Entry& e : batch.entries()) {
@@ -324,6 +341,7 @@ class Pipeline {
   const Observer& observer_;
   const std::function<void(const Progress&)>& progress_;
   const std::atomic<bool>& stop_;
+  RoundTaker* const taker_;
 
   // Guards the state below up to the blank line; what a step works on belongs to the thread that does the
   // step.
@@ -342,7 +360,7 @@ class Pipeline {
   std::array<std::unique_ptr<Worker>, share_count> workers_;
   Outcome outcome_;
   std::uint64_t packets_ = 0, flush_from_ = 0, flush_steps_ = 0, records_ = 0;
-  bool ended_ = false;
+  bool ended_ = false, any_packets_ = false;
 };
 
 }  // namespace
@@ -366,8 +384,8 @@ Timeline::Step& Timeline::reach(Time time) {
 
 Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
                     const Observer& observer, const std::function<void(const Progress&)>& progress,
-                    const std::atomic<bool>& stop) {
-  return Pipeline(plan, source, bpf, sink, observer, progress, stop).run();
+                    const std::atomic<bool>& stop, RoundTaker* taker) {
+  return Pipeline(plan, source, bpf, sink, observer, progress, stop, taker).run();
 }
 
 }  // namespace weir

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "engine/plan.hpp"
+#include "engine/round.hpp"
 #include "plugin/sink.hpp"
 #include "plugin/source.hpp"
 
@@ -49,11 +50,18 @@ struct Outcome {
 // Takes the records in order besides the sink: the summary of `weir read`. May be empty.
 using Observer = std::function<void(const RecordType& type, const void* record)>;
 
+// Takes whole rounds, in order, with the packets and all records of each.
+class RoundTaker {
+ public:
+  virtual ~RoundTaker() = default;
+  virtual Result<void> take(const Round& round) = 0;
+};
+
 // Runs to the end of the source, or until `stop` is set (then what has been read is finished properly). Fails
 // when the source cannot be read or the sink cannot be written; the sink is not closed. `progress` is called
 // now and then from one thread at a time.
 Result<Outcome> run(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
                     const Observer& observer, const std::function<void(const Progress&)>& progress,
-                    const std::atomic<bool>& stop);
+                    const std::atomic<bool>& stop, RoundTaker* taker = nullptr);
 
 }  // namespace weir

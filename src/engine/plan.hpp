@@ -50,9 +50,10 @@ struct Plan {
   ReassemblyBudget reassembly;  // of all workers together
   DefragmentOptions defragment;
   AnalysisLimits limits;
-  bool community_id = true;  // somebody wants the field
-  bool recognise = true;     // somebody wants flows' application, or records of a parser
-  bool timeline = false;     // somebody wants traffic over time
+  bool community_id = true;   // somebody wants the field
+  bool recognise = true;      // somebody wants flows' application, or records of a parser
+  bool packet_flows = false;  // somebody wants to know which flow a packet belongs to
+  bool timeline = false;      // somebody wants traffic over time
   // Whose stats are written with the others; borrowed.
   const Enrichment* enrichment = nullptr;
   unsigned threads = 1;

@@ -21,10 +21,17 @@ struct Item {
   std::uint64_t tunnel_flow_id;  // of the layer that carries this one, or 0
 };
 
+// Which flow a packet was counted in; a tunnelled one in several.
+struct PacketFlow {
+  std::uint32_t packet;  // index into the round
+  std::uint64_t flow_id;
+};
+
 // A worker's share of a round: what it gets and what it makes.
 struct Share {
-  std::vector<Item> items;      // of packets that are one whole layer
-  std::vector<Item> sequenced;  // of all others
+  std::vector<Item> items;               // of packets that are one whole layer
+  std::vector<Item> sequenced;           // of all others
+  std::vector<PacketFlow> packet_flows;  // when the plan wants them
   Batch batch;
   std::string encoded;            // what the sink's encode() made of the batch's records, in order
   std::vector<std::size_t> ends;  // of each record in `encoded`
@@ -40,7 +47,7 @@ struct Round {
   std::uint64_t first_packet = 0;  // number of the first packet, from 0
   Time start;                      // of the first packet of the input
   Time clock;                      // latest packet time up to the end of this round
-  Time earliest, latest;           // of this round's packets
+  Time earliest, latest;           // of this round's packets; without any, what time it is (live)
   std::uint64_t bytes = 0;         // on the wire
   std::uint64_t refused = 0;       // packets, by the capture filter
   bool last = false;               // no packets: flows whose first packet came before `flush_before` end
@@ -59,6 +66,7 @@ struct Round {
     for (Share& s : shares) {
       s.items.clear();
       s.sequenced.clear();
+      s.packet_flows.clear();
       s.batch.clear();
       s.encoded.clear();
       s.ends.clear();

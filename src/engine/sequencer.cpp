@@ -31,7 +31,7 @@ void Sequencer::sequence(Round& round) {
     start_ = clock_ = round.slice.packets.front().time;
     started_ = true;
   }
-  if (!round.slice.packets.empty()) clock_ = std::max(clock_, round.latest);
+  if (started_ && !round.last) clock_ = std::max(clock_, round.latest);
   round.start = start_;
   round.clock = clock_;
   for (const SpecialPacket& special : round.specials) {

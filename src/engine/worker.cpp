@@ -83,7 +83,9 @@ Counters Worker::counters() const noexcept {
 void Worker::work(Round& round) {
   Share& share = round.shares[share_];
   out_.into(share.batch);
+  packet_flows_ = plan_.packet_flows ? &share.packet_flows : nullptr;
   if (round.last) return end_rest(round);
+  if (!started_ && round.slice.packets.empty()) return;  // an idle round of a live source
   if (!started_) table_.start(round.start);
   started_ = true;
   const std::span<const Item> items = items_of(share);
@@ -127,6 +129,7 @@ void Worker::take(const Round& round, const Item& item) {
 void Worker::ip(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t number) {
   FlowState& flow = flow_of(layer, raw, item, order_of(number, layer.depth));
   if (packet_records_) packet_record(layer, raw, number, flow.flow_id);
+  if (packet_flows_ != nullptr) packet_flows_->push_back({item.packet, flow.flow_id});
   const Side side = layer.from_low == flow.orig_is_low ? Side::orig : Side::resp;
   const std::size_t s = index_of(side);
   if (flow.packets[s] == 0) {

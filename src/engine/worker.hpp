@@ -61,6 +61,7 @@ class Worker {
   FlowState arp_flow_;
   Analysis arp_;
   std::vector<Item> merged_;
+  std::vector<PacketFlow>* packet_flows_ = nullptr;  // of the round at hand; nullptr: nobody wants them
   std::vector<FlowState*> due_, rest_;
   const unsigned share_;
   const bool packet_records_;

@@ -1,8 +1,11 @@
-// The socket for packet sources: capture files now, live rings later. One .cpp in src/sources/.
+// The socket for packet sources: capture files, one .cpp in src/sources/, and interfaces
+// (engine/live_source.hpp).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/bytes.hpp"
 #include "core/registry.hpp"
@@ -48,6 +51,14 @@ class PacketSource {
   // Input bytes consumed and in all (0: unknown, stdin). Any thread, while another reads.
   virtual std::uint64_t bytes_read() const noexcept = 0;
   virtual std::uint64_t bytes_total() const noexcept = 0;
+
+  // Packets come when they come: read() waits a moment at most, and may then be true with nothing added; what
+  // it adds goes on its way at once.
+  virtual bool live() const noexcept { return false; }
+  // Live: every packet up to this time was given out by the last read(). One thread at a time, with read().
+  virtual Time given_until() const noexcept { return {}; }
+  // What the source itself counted, for the run's statistics. When no read() is under way.
+  virtual void each_counter(const std::function<void(std::string_view, std::uint64_t)>&) const {}
 };
 
 struct SourceSpec {
