@@ -16,6 +16,7 @@ std::string quoted(std::string_view value, char quote) {
 
 class DuckDbSql final : public SqlDialect {
  public:
+  explicit DuckDbSql(bool quick) noexcept : quick_(quick) {}
   bool materializes() const noexcept override { return true; }
   std::string time(std::int64_t micros) const override {
     char buffer[time_text_max];
@@ -33,7 +34,9 @@ class DuckDbSql final : public SqlDialect {
   }
   std::string sum(const std::string& value) const override {
     constexpr std::string_view most = "18446744073709551615";  // least() would take it for null, too
-    return fmt::format("CAST(CASE WHEN sum({0}) > {1} THEN {1} ELSE sum({0}) END AS UBIGINT)", value, most);
+    // DuckDB adds up unsigned numbers of 64 bits as numbers of 128.
+    return fmt::format("CAST(CASE WHEN sum({0}) > {1} THEN {1} ELSE sum({0}) END AS UBIGINT)",
+                       quick_ ? as_i64(value) : value, most);
   }
   std::string as_u64(const std::string& value) const override { return "CAST(" + value + " AS UBIGINT)"; }
   std::string as_i64(const std::string& value) const override { return "CAST(" + value + " AS BIGINT)"; }
@@ -60,6 +63,9 @@ class DuckDbSql final : public SqlDialect {
   std::string network(const std::string& value, unsigned v4_length, unsigned v6_length) const override {
     return fmt::format("weir_prefix({}, {}, {})", value, v4_length, v6_length);
   }
+
+ private:
+  bool quick_;
 };
 
 }  // namespace
@@ -75,7 +81,12 @@ std::string SqlDialect::boolean(bool value) const {
 }
 
 const SqlDialect& duckdb_sql() noexcept {
-  static const DuckDbSql dialect;
+  static const DuckDbSql dialect(false);
+  return dialect;
+}
+
+const SqlDialect& duckdb_quick_sql() noexcept {
+  static const DuckDbSql dialect(true);
   return dialect;
 }
 

@@ -55,5 +55,7 @@ class SqlDialect {
 
 // DuckDB's. address_between() and network() use functions that store/duckdb_functions.hpp adds.
 const SqlDialect& duckdb_sql() noexcept;
+// The same, with sums that take a fifth less time and fail for a number of 2^63 or more.
+const SqlDialect& duckdb_quick_sql() noexcept;
 
 }  // namespace weir

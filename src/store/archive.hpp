@@ -27,6 +27,8 @@ class Archive {
  public:
   virtual ~Archive() = default;
   virtual const SqlDialect& sql() const noexcept = 0;
+  // From now on sql() sums up numbers of any size, if it did not before. False: it did.
+  virtual bool sum_large_numbers() noexcept { return false; }
   // Which tables answer the question.
   virtual Result<QuestionSources> sources(const Question& question, const RollupWish& wish) = 0;
   // The records of a type themselves, of that time.

@@ -19,7 +19,8 @@ class LakeReader final : public Archive {
   // Fails when the folder is not there. A folder without a lake is an empty lake.
   static Result<LakeReader> open(const LakeReaderSettings& settings);
 
-  const SqlDialect& sql() const noexcept override { return duckdb_sql(); }
+  const SqlDialect& sql() const noexcept override { return large_ ? duckdb_sql() : duckdb_quick_sql(); }
+  bool sum_large_numbers() noexcept override { return !std::exchange(large_, true); }
   Result<QuestionSources> sources(const Question& question, const RollupWish& wish) override;
   Result<QuestionPart> records(const RecordType& type, const TimeRange& range) override;
   Result<std::string> from(const RecordType& type, const QuestionPart& part,
@@ -47,6 +48,7 @@ class LakeReader final : public Archive {
   std::map<std::vector<std::string>, std::vector<std::string>> present_;  // by the files
   DuckDatabase database_;
   DuckConnection connection_;
+  bool large_ = false;  // sum_large_numbers() was called
 };
 
 // Calls ask() until it succeeds or fails for another reason than a file that is gone, a few times at most.

@@ -316,10 +316,18 @@ Result<Ranking> ranked(Archive& archive, const RankingQuestion& asked, Waiting& 
   return ranking;
 }
 
+// Few records have numbers that quick sums fail for.
+template <class Ask>
+auto with_sums(Archive& archive, Ask&& ask) {
+  auto answer = ask();
+  if (!answer && archive.sum_large_numbers()) answer = ask();
+  return answer;
+}
+
 }  // namespace
 
 Result<Ranking> ask_ranking(Archive& archive, const RankingQuestion& asked, Waiting& waiting) {
-  return ask_again([&] { return ranked(archive, asked, waiting); });
+  return with_sums(archive, [&] { return ask_again([&] { return ranked(archive, asked, waiting); }); });
 }
 
 Result<Ranking> ask_sums(Archive& archive, const RankingQuestion& asked, Waiting& waiting,
@@ -329,8 +337,10 @@ Result<Ranking> ask_sums(Archive& archive, const RankingQuestion& asked, Waiting
   Ranking ranking;
   WEIR_TRY(ranking.sources, archive.sources(sums, asked.wish));
   ranking.type = std::make_unique<AnswerType>(sums, false);
-  WEIR_TRY(const std::string sql, made(archive, sums, ranking.sources, ranking_sql));
-  WEIR_CHECK(read_rows(archive, sums, sql, ranking, waiting, &values));
+  WEIR_CHECK(with_sums(archive, [&]() -> Result<void> {
+    WEIR_TRY(const std::string sql, made(archive, sums, ranking.sources, ranking_sql));
+    return read_rows(archive, sums, sql, ranking, waiting, &values);
+  }));
   return ranking;
 }
 
@@ -340,8 +350,10 @@ Result<Ranking> ask_series(Archive& archive, const RankingQuestion& asked, Waiti
   Ranking ranking;
   WEIR_TRY(ranking.sources, archive.sources(question, asked.wish));
   ranking.type = std::make_unique<AnswerType>(question, true);
-  WEIR_TRY(const std::string sql, made(archive, question, ranking.sources, series_sql));
-  WEIR_CHECK(read_rows(archive, question, sql, ranking, waiting));
+  WEIR_CHECK(with_sums(archive, [&]() -> Result<void> {
+    WEIR_TRY(const std::string sql, made(archive, question, ranking.sources, series_sql));
+    return read_rows(archive, question, sql, ranking, waiting);
+  }));
   return ranking;
 }
 
