@@ -168,7 +168,22 @@ std::unique_ptr<ServiceScan> detection_from(const ScanKinds& kinds, const ScanSe
   options.on_open = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
     to->add({host, port.port, port.proto, std::string(name)});
   };
+  options.on_silent = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
+    to->add_silent({host, port.port, port.proto, std::string(name)});
+  };
   return services;
+}
+
+// Until all ports were asked. False when it was interrupted: what was not asked by then is given up.
+bool finish_services(ServiceScan& services, StatusLine& line, StopSignals& signals) {
+  constexpr Duration look_around = milliseconds(100);
+  while (!services.finish_within(look_around)) {
+    if (signals.take()) return false;
+    if (line.present())
+      line.show(fmt::format("services: {} of {} ports asked", human_count(services.done()),
+                            human_count(services.added())));
+  }
+  return true;
 }
 
 Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_ptr<ScanJournal> resumed) {
@@ -201,16 +216,25 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
     if (line.present()) line.show(status_text(status));
     return !signals.take();
   });
-  line.clear();
-  if (services != nullptr && outcome && outcome->complete) services->finish();
+  bool all_asked = true;
+  std::uint64_t opened = 0;
+  if (services != nullptr && outcome && outcome->complete) {
+    all_asked = finish_services(*services, line, signals);
+    opened = services->opened();
+  }
   services.reset();  // before the output is closed
+  line.clear();
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(output.storing.sink->close());
   if (!outcome) return tl::unexpected<Error>(std::move(outcome.error()));
   if (!quiet) tell_summary(*outcome);
-  if (output.diff == nullptr) return outcome->complete ? 0 : 1;
+  if (!quiet && opened > 0)
+    fmt::print(stderr, "weir: {} more UDP {} open, by answers to -sV\n", human_count(opened),
+               opened == 1 ? "port is" : "ports are");
+  if (!all_asked) fmt::print(stderr, "weir: interrupted: not every open port was asked for its service\n");
+  if (output.diff == nullptr) return outcome->complete && all_asked ? 0 : 1;
   if (!quiet) tell_differences(arguments, output.diff->before(), output.diff->differences());
-  return outcome->complete && output.diff->differences().changes == 0 ? 0 : 1;
+  return outcome->complete && all_asked && output.diff->differences().changes == 0 ? 0 : 1;
 }
 
 Result<int> resume(const Arguments& given) {

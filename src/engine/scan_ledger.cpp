@@ -152,6 +152,15 @@ void ScanLedger::tell_unanswered(const ScanStage& stage, unsigned probes, Time n
   }
 }
 
+void ScanLedger::tell_silent(const ScanStage& stage, const OnOpen& told) const {
+  for (const Addr& host : hosts_up())
+    for (const std::uint16_t number : stage.ports().udp()) {
+      const ProtoPort port{IpProto::udp, number};
+      const auto cell = stage.cell(host, port);
+      if (cell && !stage.settled(*cell)) told(host, port, name_of_host(host));
+    }
+}
+
 void ScanLedger::flush() {
   const std::lock_guard lock(mutex_);
   if (!delivery_.batch.entries().empty()) outlet_.deliver(delivery_, true);

@@ -54,6 +54,8 @@ class ScanLedger {
   void assume_up(const Addr& host, std::string_view reason, Time now);
   // Records for what did not answer, in any order; `probes` were sent to each.
   void tell_unanswered(const ScanStage& stage, unsigned probes, Time now);
+  // Tells of the UDP ports that did not answer, of hosts that are up.
+  void tell_silent(const ScanStage& stage, const OnOpen& told) const;
   // What was made so far becomes visible.
   void flush();
 

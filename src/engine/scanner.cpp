@@ -172,6 +172,7 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   take_sureness(stage, estimate(stage, pass));
   if (stage.kind() == StageKind::ports) port_passes_ = pass;
   if (!own) ledger_.tell_unanswered(stage, pass, wall_now());
+  if (stage.kind() == StageKind::ports && options_.on_silent) ledger_.tell_silent(stage, options_.on_silent);
   return {};
 }
 

@@ -29,7 +29,8 @@ struct ScanOptions {
   std::uint64_t seed = 0;
   std::uint64_t shard = 0, shards = 1;  // of the targets
   ShownStates shown{};
-  OnOpen on_open{};                  // empty: nobody
+  OnOpen on_open{};    // empty: nobody
+  OnOpen on_silent{};  // told of UDP ports without answer, of hosts that are up, when all was tried
   const Systems* systems = nullptr;  // borrowed, and its texts for as long as records live; nullptr: built in
   std::string journal{};             // a file to be made; empty: none
   std::string plan{};                // what to resume it by

@@ -1,5 +1,6 @@
 #include "engine/service_detection.hpp"
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -8,8 +9,10 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "engine/service_stream.hpp"
@@ -26,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t answer_max = 64 * 1024;  // of a conversation, the rest is not read
 constexpr std::size_t banner_max = 512;        // kept in the record
 constexpr std::uint8_t sure = 80;              // percent: nothing else is tried
+constexpr std::uint8_t known = 60;             // percent: no other protocol is tried
 constexpr std::uint8_t by_port = 20;           // percent: no answer tells, only the port's number
 
 bool has(const std::vector<std::uint16_t>& ports, std::uint16_t port) {
@@ -75,19 +79,32 @@ class Port {
   bool is_own(const Conversation& c, bool within_tls) const {
     return c.proto == facts_.target.proto && has(within_tls ? c.tls_ports : c.ports, facts_.target.port);
   }
+  Duration patience() const {
+    const std::int64_t least = std::min(options_.patience.ns, options_.greeting.ns);
+    return {std::max(least, 4 * connected_in_.ns)};
+  }
+  bool may_be_tls() const { return !facts_.tls && !tls_failed_ && !has_own(false, true); }
+  bool has_own(bool within_tls, bool alone) const {
+    return std::ranges::any_of(fingerprints_.conversations(), [&](const Conversation& c) {
+      return is_own(c, within_tls) && (!alone || c.alone);
+    });
+  }
   bool is_sure() const { return facts_.identity.confidence >= sure; }
+  // It is certain what is spoken, if not by which program.
+  bool is_known() const { return facts_.identity.confidence >= known; }
   // The port's own conversations go on until one has told the version.
   bool is_settled() const { return is_sure() && !facts_.identity.version.empty(); }
 
   awaitable<void> detect_tcp();
   awaitable<void> detect_udp();
-  awaitable<void> listen();
+  awaitable<void> listen(Duration limit);
   awaitable<void> try_all(bool own, bool within_tls);
   awaitable<bool> open(ServiceStream& stream, bool within_tls);
   awaitable<void> converse(const Conversation& c, bool within_tls);
   awaitable<void> go_on(ServiceStream& stream, const Conversation& c, std::string answer);
   awaitable<void> change_to_tls(ServiceStream& stream, const StartTls& how, const std::string& said);
   awaitable<void> hear(ServiceStream& stream, std::string& answer, Duration first);
+  awaitable<void> hear_answer(ServiceStream& stream, const Conversation& c, std::string& answer);
   awaitable<std::string> ask_datagram(std::string_view bytes);
 
   // Puts the target's name or address in.
@@ -128,22 +145,32 @@ class Port {
   ServiceCounts& counts_;
   const Clock::time_point end_;
   ServiceFacts facts_;
+  Duration connected_in_{};
+  bool quiet_ = false;       // a question was met by silence
   bool tls_failed_ = false;  // the server does not speak it from the start
+  bool tls_slow_ = false;    // or takes long: it was silent, and may be asked again
   bool silent_ = true;       // it has not spoken unasked
   bool dead_ = false;        // it does not accept connections any more
 };
 
 awaitable<bool> Port::open(ServiceStream& stream, bool within_tls) {
   ++counts_.connections;
+  const Clock::time_point started = Clock::now();
   const bool connected = co_await stream.connect(facts_.target, options_.scope, within(options_.connect));
+  connected_in_ = {std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - started).count()};
   if (!connected) {
     dead_ = true;
     co_return false;
   }
   if (!within_tls) co_return true;
-  const bool secure = co_await stream.start_tls(facts_.target.host, within(options_.connect));
+  const bool likely = facts_.tls || has_own(true, false);
+  const Duration moment{2 * patience().ns};
+  const Duration limit = likely ? options_.connect : tls_slow_ ? options_.greeting : moment;
+  const Clock::time_point until = Clock::now() + std::chrono::nanoseconds(limit.ns);
+  const bool secure = co_await stream.start_tls(facts_.target.host, within(limit));
   if (!secure) {
     tls_failed_ = true;
+    tls_slow_ = Clock::now() >= until;
     co_return false;
   }
   facts_.tls = true;
@@ -161,13 +188,31 @@ awaitable<void> Port::hear(ServiceStream& stream, std::string& answer, Duration 
   }
 }
 
+// Who is silent may wait for a TLS client: that is found out before the rest of the time has passed.
+awaitable<void> Port::hear_answer(ServiceStream& stream, const Conversation& c, std::string& answer) {
+  const std::size_t before = answer.size();
+  const bool within_tls = stream.is_tls();
+  if (!within_tls && may_be_tls()) {
+    co_await hear(stream, answer, patience());
+    if (answer.size() != before) co_return;
+    ServiceStream other(executor_, tls_);
+    co_await open(other, true);
+    if (facts_.tls) co_return;
+  }
+  const Duration limit = quiet_ && !is_own(c, within_tls) ? options_.later_answer : options_.answer;
+  const Clock::time_point until = Clock::now() + std::chrono::nanoseconds(limit.ns);
+  co_await hear(stream, answer, limit);
+  quiet_ = quiet_ || (answer.size() == before && Clock::now() >= until);
+}
+
 // The server's greeting is in `answer` when it has one.
 awaitable<void> Port::go_on(ServiceStream& stream, const Conversation& c, std::string answer) {
   for (const std::string& bytes : c.send) {
     const std::string question = filled(bytes);
     const bool asked = co_await stream.write(question, within(options_.answer));
     if (!asked) break;
-    co_await hear(stream, answer, options_.answer);
+    co_await hear_answer(stream, c, answer);
+    if (facts_.tls && !stream.is_tls()) co_return;  // this was not its language
   }
   learn(c.name, answer);
   if (c.starttls && !c.starttls->own_connection && !stream.is_tls() && !facts_.certificate)
@@ -211,22 +256,25 @@ awaitable<void> Port::converse(const Conversation& c, bool within_tls) {
 }
 
 awaitable<void> Port::try_all(bool own, bool within_tls) {
-  for (const Conversation& c : fingerprints_.conversations()) {
-    const bool wanted =
-        own ? is_own(c, within_tls) : c.anywhere && c.proto == IpProto::tcp && !is_own(c, within_tls);
-    if (!wanted) continue;
-    if (over() || dead_ || (within_tls && tls_failed_) || (own ? is_settled() : is_sure())) co_return;
-    co_await converse(c, within_tls);
-  }
+  for (const bool first : {true, false})
+    for (const Conversation& c : fingerprints_.conversations()) {
+      const bool wanted = own ? is_own(c, within_tls)
+                              : c.anywhere && c.proto == IpProto::tcp && !is_own(c, within_tls) &&
+                                    (!is_known() || facts_.identity.service == service_of(c));
+      if (!wanted || c.first != first) continue;
+      if (over() || dead_ || (own ? is_settled() : is_sure())) co_return;
+      if (within_tls ? tls_failed_ : facts_.tls) co_return;
+      co_await converse(c, within_tls);
+    }
 }
 
 // What the server says unasked, and the conversation that such a greeting leads into.
-awaitable<void> Port::listen() {
+awaitable<void> Port::listen(Duration limit) {
   ServiceStream stream(executor_, tls_);
   const bool opened = co_await open(stream, false);
   if (!opened) co_return;
   std::string greeting;
-  co_await hear(stream, greeting, options_.greeting);
+  co_await hear(stream, greeting, limit);
   if (greeting.empty()) co_return;
   silent_ = false;
   learn(banner_conversation, greeting);
@@ -237,24 +285,24 @@ awaitable<void> Port::listen() {
     }
 }
 
+// One way after the other, the quick ones first: no more than a moment is spent on silence before TLS was
+// tried. Never two connections that both wait: some servers have one client at a time.
 awaitable<void> Port::detect_tcp() {
-  const auto any_own = [this](bool within_tls, bool alone) {
-    const auto& all = fingerprints_.conversations();
-    return std::any_of(all.begin(), all.end(),
-                       [&](const Conversation& c) { return is_own(c, within_tls) && (!alone || c.alone); });
-  };
   co_await try_all(true, true);
   if (!facts_.tls) co_await try_all(true, false);
-  if (is_sure() || dead_ || any_own(false, true)) co_return;
-  if (facts_.tls) {
-    co_await try_all(false, true);
-    co_return;
-  }
-  if (silent_) co_await listen();
+  if (is_sure() || dead_ || has_own(false, true)) co_return;
+  if (!facts_.tls && silent_) co_await listen(patience());
   if (is_sure() || dead_ || over()) co_return;
-  // Who is silent may wait for a TLS client.
   if (silent_ && !tls_failed_) co_await try_all(false, true);
-  if (!facts_.tls && !dead_) co_await try_all(false, false);
+  if (facts_.tls || dead_) co_return;
+  co_await try_all(false, false);
+  if (facts_.tls) co_await try_all(false, true);
+  if (facts_.identity.confidence != 0 || facts_.tls) co_return;
+  // Who takes long to greet, or to agree upon keys.
+  if (silent_ && !dead_ && !over() && patience() < options_.greeting) co_await listen(options_.greeting);
+  if (!silent_ || dead_ || !tls_slow_) co_return;
+  tls_failed_ = false;
+  co_await try_all(false, true);
 }
 
 awaitable<std::string> Port::ask_datagram(std::string_view bytes) {
@@ -283,6 +331,7 @@ awaitable<std::string> Port::ask_datagram(std::string_view bytes) {
 awaitable<void> Port::detect_udp() {
   for (const bool own : {true, false})
     for (const Conversation& c : fingerprints_.conversations()) {
+      if (!own && facts_.target.silent) co_return;
       const bool wanted =
           c.proto == IpProto::udp && (own ? is_own(c, false) : c.anywhere && !is_own(c, false));
       if (!wanted || (own ? is_settled() : is_sure())) continue;
@@ -321,6 +370,10 @@ struct ServiceDetection::Work {
   std::map<Addr, Host> hosts;
   std::deque<Addr> ready;
   unsigned running = 0;
+  std::atomic<std::uint64_t> added{0}, done{0};
+  std::mutex mutex;  // guards `ended`
+  std::condition_variable changed;
+  bool ended = false;  // the thread is through
   std::thread thread;
 
   void take(ServiceTarget target) {
@@ -359,7 +412,8 @@ struct ServiceDetection::Work {
     ServiceFacts facts = co_await port.detect();
     facts.time = options.now ? options.now() : system_time();
     ++counts.ports;
-    report(facts);
+    if (!facts.target.silent || !facts.banner.empty()) report(facts);
+    ++done;
     Host& host = hosts[ip];
     --running;
     --host.running;
@@ -372,7 +426,12 @@ struct ServiceDetection::Work {
 ServiceDetection::ServiceDetection(ServiceOptions options, Report report) : work_(std::make_unique<Work>()) {
   work_->options = std::move(options);
   work_->report = std::move(report);
-  work_->thread = std::thread([work = work_.get()] { work->io.run(); });
+  work_->thread = std::thread([work = work_.get()] {
+    work->io.run();
+    const std::lock_guard lock(work->mutex);
+    work->ended = true;
+    work->changed.notify_all();
+  });
 }
 
 ServiceDetection::~ServiceDetection() {
@@ -382,14 +441,29 @@ ServiceDetection::~ServiceDetection() {
 }
 
 void ServiceDetection::add(ServiceTarget target) {
+  ++work_->added;
   asio::post(work_->io,
              [work = work_.get(), target = std::move(target)]() mutable { work->take(std::move(target)); });
 }
 
-ServiceCounts ServiceDetection::finish() {
+bool ServiceDetection::finish_within(Duration wait) {
   asio::post(work_->io, [work = work_.get()] { work->guard.reset(); });
+  std::unique_lock lock(work_->mutex);
+  return work_->changed.wait_for(lock, std::chrono::nanoseconds(wait.ns), [this] { return work_->ended; });
+}
+
+ServiceCounts ServiceDetection::finish() {
+  while (!finish_within(seconds(1))) {
+  }
   work_->thread.join();
   return work_->counts;
+}
+
+std::uint64_t ServiceDetection::added() const noexcept {
+  return work_->added;
+}
+std::uint64_t ServiceDetection::done() const noexcept {
+  return work_->done;
 }
 
 }  // namespace weir

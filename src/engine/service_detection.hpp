@@ -16,6 +16,8 @@ struct ServiceOptions {
   Duration connect = seconds(3);               // to connect, or for a TLS handshake
   Duration greeting = seconds(2);              // for a server that may speak unasked
   Duration answer = seconds(3);                // for the first byte of an answer
+  Duration later_answer = seconds(1);          // the same, once a question was met by silence
+  Duration patience = milliseconds(400);       // of silence, until TLS is tried meanwhile
   Duration settle = milliseconds(250);         // for more of it
   Duration port = seconds(30);                 // for everything about one port
   unsigned scope = 0;                          // interface of link-local addresses
@@ -44,6 +46,11 @@ class ServiceDetection {
   void add(ServiceTarget target);
   // Returns when all that was added is reported.
   ServiceCounts finish();
+  // The same for so long at most: false when there is more to do. Nothing may be added any more.
+  bool finish_within(Duration wait);
+  // Ports added, and those of them that are done. Any thread.
+  std::uint64_t added() const noexcept;
+  std::uint64_t done() const noexcept;
 
  private:
   struct Work;

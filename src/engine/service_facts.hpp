@@ -15,6 +15,9 @@ struct ServiceTarget {
   std::uint16_t port = 0;
   IpProto proto = IpProto::tcp;
   std::string host;  // the name it was given as; empty: an address
+  // A UDP port that has not answered the scan: only what its number suggests is asked, and it is reported
+  // only if it answers.
+  bool silent = false;
 };
 
 struct ServiceFacts {

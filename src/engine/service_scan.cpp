@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "records/port.hpp"
+
 namespace weir {
 
 Result<OwnFingerprints> load_fingerprints(const std::string& folder) {
@@ -35,11 +37,40 @@ Result<OwnFingerprints> load_fingerprints(const std::string& folder) {
   return own;
 }
 
+std::bitset<65'536> ServiceScan::usual_udp_ports(const ServiceOptions& options) {
+  std::bitset<65'536> ports;
+  const Fingerprints& all =
+      options.fingerprints != nullptr ? *options.fingerprints : Fingerprints::built_in();
+  for (const Conversation& c : all.conversations())
+    if (c.proto == IpProto::udp)
+      for (const std::uint16_t port : c.ports) ports.set(port);
+  return ports;
+}
+
 ServiceScan::ServiceScan(const Emitter::Wants& wants, Outlet& outlet, ServiceOptions options)
-    : emitter_(wants, delivery_.batch),
-      detection_(std::move(options), [this, &outlet](const ServiceFacts& facts) {
-        emit_service(emitter_, facts);
-        if (!delivery_.batch.entries().empty()) outlet.deliver(delivery_, true);
-      }) {}
+    : udp_ports_(usual_udp_ports(options)),
+      emitter_(wants, delivery_.batch),
+      detection_(std::move(options), [this, &outlet](const ServiceFacts& facts) { tell(facts, outlet); }) {}
+
+void ServiceScan::add_silent(ServiceTarget target) {
+  if (!udp_ports_[target.port]) return;
+  target.silent = true;
+  detection_.add(std::move(target));
+}
+
+void ServiceScan::tell(const ServiceFacts& facts, Outlet& outlet) {
+  if (facts.target.silent) {
+    ++opened_;
+    emitter_.emit(Port{.time = facts.time,
+                       .ip = facts.target.ip,
+                       .host = facts.target.host.empty() ? Text{} : emitter_.text(facts.target.host),
+                       .proto = facts.target.proto,
+                       .port = facts.target.port,
+                       .state = "open",
+                       .reason = "udp_reply"});
+  }
+  emit_service(emitter_, facts);
+  if (!delivery_.batch.entries().empty()) outlet.deliver(delivery_, true);
+}
 
 }  // namespace weir

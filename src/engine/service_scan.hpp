@@ -1,6 +1,8 @@
 // The detection of services beside a scan: open ports come in, `service` records go out.
 #pragma once
 
+#include <atomic>
+#include <bitset>
 #include <string>
 
 #include "engine/outlet.hpp"
@@ -24,10 +26,23 @@ class ServiceScan {
 
   // Any thread.
   void add(ServiceTarget target) { detection_.add(std::move(target)); }
-  // Returns when all that was added is written.
-  ServiceCounts finish() { return detection_.finish(); }
+  // A UDP port that has not answered the scan: asked when a conversation is usual there. What answers is
+  // open, which a `port` record says.
+  void add_silent(ServiceTarget target);
+  // False while what was added is not all written, after so long. Nothing may be added any more.
+  bool finish_within(Duration wait) { return detection_.finish_within(wait); }
+  std::uint64_t added() const noexcept { return detection_.added(); }
+  std::uint64_t done() const noexcept { return detection_.done(); }
+  // Silent ones that answered.
+  std::uint64_t opened() const noexcept { return opened_; }
 
  private:
+  // Where a conversation is usual.
+  static std::bitset<65'536> usual_udp_ports(const ServiceOptions& options);
+  void tell(const ServiceFacts& facts, Outlet& outlet);
+
+  const std::bitset<65'536> udp_ports_;
+  std::atomic<std::uint64_t> opened_{0};
   Delivery delivery_;  // of the detection's thread, as the emitter
   Emitter emitter_;
   ServiceDetection detection_;  // last: its thread uses the others

@@ -74,7 +74,8 @@ Conversation conversation_of(const YAML::Node& map) {
   c.proto = transport == "udp" ? IpProto::udp : IpProto::tcp;
   c.ports = ports_in(map, "ports");
   c.tls_ports = ports_in(map, "tls_ports");
-  c.anywhere = flag_in(map, "anywhere");
+  c.first = text_in(map, "anywhere") == "first";
+  c.anywhere = c.first || flag_in(map, "anywhere");
   c.alone = flag_in(map, "alone");
   c.greeting = optional_pattern(map, "greeting");
   c.greets = c.greeting || flag_in(map, "greets");

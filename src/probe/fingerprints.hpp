@@ -31,6 +31,7 @@ struct Conversation {
   std::vector<std::uint16_t> ports;      // where this is tried before anything else
   std::vector<std::uint16_t> tls_ports;  // likewise, within TLS
   bool anywhere = false;                 // tried on any port whose server is not known by then
+  bool first = false;                    // there, before others
   bool alone = false;                    // on its ports nothing else is said
   bool greets = false;                   // the server speaks first
   std::optional<Regex> greeting;         // which greetings, on any port, lead into this conversation

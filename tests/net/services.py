@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from xml.etree import ElementTree
 
@@ -236,6 +237,47 @@ def check_xml(scan, path):
             if ports.get(port) is None or ports[port].get("product") != product]
 
 
+def check_silent(weir):
+    """UDP ports that answer no packet of the scan, but a question of -sV: one for ports of sockets alone, one for nobody."""
+    low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    asked.bind(("127.0.0.1", 1900))
+    mute.bind(("127.0.0.1", 123))
+
+    def serve():
+        while True:
+            data, peer = asked.recvfrom(2048)
+            if data == b"end":
+                return
+            if low <= peer[1] <= high:
+                asked.sendto(b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nSERVER: Here/1.0\r\n\r\n", peer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    scan = [weir, "scan", "127.0.0.1", "-sU", "-sV", "-p", "123,1900", "--max-retries", "1", "-o", "json"]
+    out = subprocess.run(scan, capture_output=True, text=True, timeout=120)
+    mute.sendto(b"end", ("127.0.0.1", 1900))
+    thread.join()
+    records = [json.loads(line) for line in out.stdout.splitlines()]
+    found = [(r["type"], r["port"], r.get("state", r.get("service"))) for r in records if r["type"] in ("port", "service")]
+    right = found == [("port", 1900, "open"), ("service", 1900, "ssdp")] and "1 more UDP port is open, by answers to -sV" in out.stderr
+    return [] if right else [f"silent UDP ports: {found} {out.stderr}"]
+
+
+def check_interrupt(weir):
+    """Ctrl-C while the last ports are asked for their services."""
+    mute = socket.create_server(("127.0.0.1", 7777))
+    words = [weir, "scan", "127.0.0.1", "-sV", "-p", "7777", "-r", "port", "-o", "json"]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    first = running.stdout.readline()  # the port is found, and now asked
+    mute.accept()
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=10)
+    right = '"port":7777' in first and running.returncode == 1 and "not every open port was asked" in error
+    return [] if right else [f"interrupted: {running.returncode} {first} {error}"]
+
+
 def inside(weir):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with tempfile.TemporaryDirectory(prefix="weir-services-") as folder:
@@ -253,6 +295,8 @@ def inside(weir):
             except ValueError:
                 wrong = [out.stdout]
             wrong += check_xml(scan, s.folder / "scan.xml")
+            wrong += check_silent(weir)
+            wrong += check_interrupt(weir)
             if wrong:
                 print("\n".join(wrong), out.stderr, s.logs(), sep="\n")
                 return 1

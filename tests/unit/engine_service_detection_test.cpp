@@ -125,6 +125,80 @@ TEST(ServiceDetection, ThreadsOfManyServersEachByItsOwnWay) {
   EXPECT_EQ(all.at(chatter.port()).banner, "??\r\n") << "what it said is kept, though nobody knows it";
 }
 
+// One that answers a question only after somebody has tried TLS on a second connection.
+TEST(ServiceDetection, WhoIsSilentIsTriedWithTlsMeanwhile) {
+  sockaddr_storage any{};
+  const socklen_t size = to_sockaddr({*parse_addr("127.0.0.1"), 0}, any);
+  const Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), size), 0);
+  ASSERT_EQ(::listen(listener.get(), 4), 0);
+  const std::uint16_t port = local_endpoint(listener.get()).port;
+  const std::string yaml =
+      "source: here\nconversations:\n- {name: hello, transport: tcp, ports: [" + std::to_string(port) +
+      "], send: ['hi\\n']}\nfingerprints:\n- {service: hello, answer_to: hello, pattern: "
+      "'^there ([0-9]+)', product: Hello, version: $1, confidence: 95, example: {answer: "
+      "'there 4', version: 4}}\n";
+  const FingerprintFile files[] = {{"own.yaml", yaml}};
+  const auto own = Fingerprints::read(files);
+  ASSERT_TRUE(own.has_value()) << own.error().line();
+  std::uint8_t first_of_tls = 0;
+  std::thread server([&] {
+    char buffer[16];
+    const Descriptor asking(::accept(listener.get(), nullptr, nullptr));
+    (void)!::read(asking.get(), buffer, sizeof buffer);
+    {
+      const Descriptor second(::accept(listener.get(), nullptr, nullptr));
+      (void)!::read(second.get(), &first_of_tls, 1);
+    }
+    (void)!::send(asking.get(), "there 5", 7, MSG_NOSIGNAL);
+    (void)!::read(asking.get(), buffer, sizeof buffer);
+  });
+  ServiceOptions options = quick();
+  options.fingerprints = &*own;
+  options.answer = seconds(25);
+  const auto facts = detect({port}, nullptr, options);
+  server.join();
+  EXPECT_EQ(first_of_tls, 0x16) << "a TLS handshake (RFC 8446 §5.1)";
+  EXPECT_EQ(facts.at(port).identity.version, "5");
+}
+
+TEST(ServiceDetection, SilentDatagramsAreReportedOnlyIfTheyAnswer) {
+  const auto bound = [] {
+    sockaddr_storage any{};
+    const socklen_t size = to_sockaddr({*parse_addr("127.0.0.1"), 0}, any);
+    Descriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), size);
+    return fd;
+  };
+  const Descriptor speaks = bound(), mute = bound();
+  const std::uint16_t port = local_endpoint(speaks.get()).port, other = local_endpoint(mute.get()).port;
+  const std::string yaml = "source: here\nconversations:\n- {name: hello, transport: udp, ports: [" +
+                           std::to_string(port) + ", " + std::to_string(other) +
+                           "], send: ['hi']}\nfingerprints: []\n";
+  const FingerprintFile files[] = {{"own.yaml", yaml}};
+  const auto own = Fingerprints::read(files);
+  ASSERT_TRUE(own.has_value()) << own.error().line();
+  std::thread server([&] {
+    char buffer[16];
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    (void)!::recvfrom(speaks.get(), buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    (void)!::sendto(speaks.get(), "there", 5, 0, reinterpret_cast<const sockaddr*>(&from), size);
+  });
+  ServiceOptions options = quick();
+  options.fingerprints = &*own;
+  std::vector<std::uint16_t> reported;
+  ServiceDetection detection(options,
+                             [&](const ServiceFacts& facts) { reported.push_back(facts.target.port); });
+  for (const std::uint16_t number : {port, other})
+    detection.add({*parse_addr("127.0.0.1"), number, IpProto::udp, {}, true});
+  EXPECT_EQ(detection.finish().ports, 2U);
+  server.join();
+  EXPECT_EQ(reported, std::vector<std::uint16_t>{port});
+  EXPECT_EQ(detection.added(), 2U);
+  EXPECT_EQ(detection.done(), 2U);
+}
+
 TEST(ServiceDetection, ClosedPortsEnd) {
   std::uint16_t closed = 0;
   {
