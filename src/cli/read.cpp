@@ -220,9 +220,9 @@ Result<int> run_read(const Arguments& arguments) {
 constexpr Option input_options[] = {
     {.name = "",
      .value = "FILE",
-     .doc =
-         "Captures (pcap, pcapng, snoop), or files of nfdump's and flow-tools'; also compressed; - is stdin. "
-         "A BPF expression may follow",
+     .doc = "Captures (pcap, pcapng, snoop), or files of nfdump's and flow-tools', nmap's XML, or a scan's "
+            "JSON; "
+            "also compressed; - is stdin. A BPF expression may follow",
      .choices = "@files",
      .many = true,
      .required = true},

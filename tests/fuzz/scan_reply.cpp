@@ -1,5 +1,7 @@
-// Any bytes as an answer to a scan's probes, of each kind: they prove something or they are nothing.
+// Any bytes as an answer to a scan's probes, of each kind, and to what all nodes of a link are asked: they
+// prove something or they are nothing.
 #include "core/assert.hpp"
+#include "engine/link_discovery.hpp"
 #include "engine/scan_wire.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -11,5 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!reply) continue;
     WEIR_ASSERT(reply->pass < ScanWire::marks && !reply->answer.reason.view().empty());
   }
+  const LinkProbe probe{{1, 2, 3, 4, 5, 6, 7, 8}};
+  if (const auto from = read_link_answer({data, size}, probe))
+    WEIR_ASSERT(!from->is_multicast() && !from->is_unspecified() && !from->is_v4());
   return 0;
 }

@@ -25,6 +25,9 @@ seeds = {
     "unreachable": ip(1, struct.pack(">BBHI", 3, 3, 0, 0) + quoted),
     "echo": ip(1, struct.pack(">BBHHH", 0, 0, 0, 9, 1) + bytes(12)),
     "arp": struct.pack(">HHBBH", 1, 0x800, 6, 4, 2) + bytes(20),
+    "listener_report": ip6(0, bytes([58, 0, 5, 2, 0, 0, 1, 0]) + struct.pack(">BBHHH", 143, 0, 0, 0, 1) + bytes(20)).replace(b"\x20\x01\x0d\xb8", b"\xfe\x80\x00\x00", 1),
+    "all_nodes_echo": ip6(58, struct.pack(">BBHHH", 129, 0, 0, 0x102, 0) + bytes(range(1, 9))),
+    "odd_option": ip6(58, struct.pack(">BBHI", 4, 2, 0, 42) + ip6(60, bytes([58, 0, 0x9E, 4, 0, 0, 0, 0, 128, 0, 0, 0, 1, 2, 0, 0]) + bytes(range(1, 9)))),
     "advertisement": ip6(58, struct.pack(">BBHI", 136, 0, 0, 0) + bytes(16) + b"\x02\x01" + bytes(6)),
 }
 HERE.mkdir(exist_ok=True)
