@@ -228,6 +228,18 @@ Result<ScanDifferences> write_scan_changes(const ScanResult& before, const ScanR
   });
 }
 
+bool ScanDiffSink::matters(const RecordType& type, const void* record) const {
+  if (&type == &record_type<Host>()) {
+    const Host& host = *static_cast<const Host*>(record);
+    return host.state == "up" || before_.hosts.contains(host.ip);
+  }
+  if (&type != &record_type<Port>()) return true;
+  const Port& port = *static_cast<const Port*>(record);
+  if (port.state == open_state) return true;
+  const auto host = before_.hosts.find(port.ip);
+  return host != before_.hosts.end() && host->second.ports.contains({port.proto, port.port});
+}
+
 Result<void> ScanDiffSink::close() {
   WEIR_TRY(differences_, write_scan_changes(before_, after_, reach_, filter_, *to_));
   return to_->close();

@@ -74,7 +74,7 @@ class ScanDiffSink final : public Sink {
 
   void encode(const RecordType&, const void*, std::string&) const override {}
   Result<void> consume(const RecordType& type, const void* record, std::string_view) override {
-    after_.take(type, record);
+    if (matters(type, record)) after_.take(type, record);
     return {};
   }
   Result<void> flush() override { return to_->flush(); }
@@ -85,6 +85,9 @@ class ScanDiffSink final : public Sink {
   const ScanDifferences& differences() const noexcept { return differences_; }
 
  private:
+  // Of a million closed ports only those that were known before.
+  bool matters(const RecordType& type, const void* record) const;
+
   ScanResult before_, after_;
   const ScanReach reach_;
   const ChangeFilter filter_;

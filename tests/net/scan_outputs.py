@@ -81,6 +81,18 @@ def differences(weir, check):
     check.that("by connections", done.returncode == 0 and done.stdout == "", done.stdout + done.stderr)
 
 
+def after_nmap(weir, check):
+    """nmap's own XML: read, and compared with."""
+    if not shutil.which("nmap"):
+        return check.that("nmap is here", False, "install it")
+    subprocess.run(["nmap", "-n", "-sS", "-p", "1-1000", "127.0.0.1", "-oX", "nmap.xml"], capture_output=True, check=True, timeout=60)
+    done = subprocess.run([weir, "read", "nmap.xml", "-r", "port", "-o", "csv", "-f", "port,state"], capture_output=True, text=True, timeout=20)
+    ports = {line for line in done.stdout.splitlines()[1:]}
+    check.that("nmap's XML is read", ports == {"22,open", "99,open", "443,open"}, done.stdout + done.stderr)
+    done = scan(weir, "--diff", "nmap.xml")
+    check.that("nothing has changed since nmap", done.returncode == 0 and done.stdout == "", done.stdout + done.stderr)
+
+
 def inside(weir):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     check = Checks()
@@ -89,6 +101,7 @@ def inside(weir):
         LISTENERS.extend(listen(OPEN))
         reports(weir, check)
         differences(weir, check)
+        after_nmap(weir, check)
         os.chdir("/")
     return 1 if check.failed else 0
 
