@@ -23,6 +23,18 @@ std::string service_text(const Service& s) {
   return text;
 }
 
+// "CN=a.example until 2027-01-31 (12ab34cd)", as far as it is known.
+std::string certificate_text(const Service& s) {
+  constexpr std::size_t date = 10, enough = 8;
+  std::string text(s.cert_subject);
+  if (s.cert_not_after) {
+    char time[time_text_max];
+    write_rfc3339(time, *s.cert_not_after);
+    text.append(text.empty() ? "until " : " until ").append(time, date);
+  }
+  return text.append(text.empty() ? "(" : " (").append(s.cert_sha256.substr(0, enough)).append(")");
+}
+
 std::string mac_text(const Mac& mac) {
   char text[mac_text_max];
   return {text, write_mac(text, mac)};
@@ -108,8 +120,10 @@ class Comparison {
                                                               : "port_changed";
       return tell(what, key, was.state, is.state);
     }
-    if (was.service.empty() || is.service.empty() || was.service == is.service) return {};
-    return tell("service_changed", key, was.service, is.service);
+    if (!was.service.empty() && !is.service.empty() && was.service != is.service)
+      WEIR_CHECK(tell("service_changed", key, was.service, is.service));
+    if (was.certificate.empty() || is.certificate.empty() || was.certificate == is.certificate) return {};
+    return tell("certificate_changed", key, was.certificate_text, is.certificate_text);
   }
 
   Result<void> tell(Text change, std::optional<ProtoPort> key, Text before, Text after) {
@@ -174,6 +188,8 @@ void ScanResult::take(const RecordType& type, const void* record) {
     if (port.state.empty()) port.state = open_state;
     if (port.time == Time{}) port.time = s.time;
     if (s.evidence.data() != nullptr) port.service = service_text(s);
+    port.certificate = s.cert_sha256;
+    if (!s.cert_sha256.empty()) port.certificate_text = certificate_text(s);
   } else if (&type == &record_type<Scan>()) {
     const auto& s = *static_cast<const Scan*>(record);
     ended = std::max(ended, s.time + s.duration);

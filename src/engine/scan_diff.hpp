@@ -18,6 +18,8 @@ namespace weir {
 struct ScanResult {
   struct Port {
     std::string state, service;  // service: empty unless an answer told it
+    std::string certificate;     // SHA-256; empty: none was seen
+    std::string certificate_text;
     Time time;
   };
   struct Host {

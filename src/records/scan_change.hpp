@@ -24,9 +24,10 @@ inline constexpr auto schema<ScanChange> = record(
     field("port", &ScanChange::port, "Port; null when it is about the host"),
     field("change", &ScanChange::change,
           "host_up, host_down, mac_changed, port_opened, port_closed, port_changed (between two states that "
-          "are not open) or service_changed"),
+          "are not open), service_changed or certificate_changed"),
     field("before", &ScanChange::before,
-          "What it was: a state, a MAC address, a service with product and version; null when it was not "
+          "What it was: a state, a MAC address, a service with product and version, a certificate by "
+          "subject, end and start of its SHA-256; null when it was not "
           "there"),
     field("after", &ScanChange::after, "What it is; null when it is not there any more"));
 

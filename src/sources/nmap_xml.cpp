@@ -56,6 +56,7 @@ struct PortDraft {
   std::string state, reason, ttl;
   XmlTag service;
   std::vector<std::string> cpe;
+  std::string certificate;  // SHA-256
 };
 struct HostDraft {
   Time time;
@@ -201,6 +202,8 @@ void NmapXmlFile::take_in_port(const XmlTag& tag, PortDraft& port) {
     port.service = tag;
   } else if (tag.name == "cpe" && tag.opens) {
     port.cpe.emplace_back(trim(tag.text));
+  } else if (tag.name == "elem" && tag.opens && tag.attribute("key") == "sha256") {  // of the script ssl-cert
+    port.certificate = trim(tag.text);
   }
 }
 
@@ -268,6 +271,7 @@ void NmapXmlFile::tell_service(const HostDraft& host, const PortDraft& port, Emi
   std::vector<Text> cpe;
   for (const std::string& name : port.cpe) cpe.push_back(out.text(name));
   if (!cpe.empty()) record.cpe = out.list(std::span<const Text>(cpe));
+  record.cert_sha256 = text_or_null(out, port.certificate);
   emit(out, record);
 }
 

@@ -122,6 +122,26 @@ TEST(ScanDiff, ServicesAndMacAddresses) {
   EXPECT_THAT(changes(before, by_number), IsEmpty()) << "a port's number is no answer";
 }
 
+TEST(ScanDiff, Certificates) {
+  const auto with = [](Text hash, std::int64_t days) {
+    Found found;
+    found.host(first).port(first, 443);
+    found.take(Service{.ip = first,
+                       .port = 443,
+                       .service = "http",
+                       .evidence = "http",
+                       .cert_subject = "CN=a.example",
+                       .cert_not_after = Time{} + seconds(days * 86'400),
+                       .cert_sha256 = hash});
+    return found.scan("-");
+  };
+  EXPECT_THAT(changes(with("00112233445566", 1), with("99aabbccddeeff", 366)),
+              ElementsAre("192.0.2.1 443 certificate_changed CN=a.example until 1970-01-02 (00112233)>"
+                          "CN=a.example until 1971-01-02 (99aabbcc)"));
+  EXPECT_THAT(changes(with("00112233445566", 1), with("00112233445566", 1)), IsEmpty());
+  EXPECT_THAT(changes(with("00112233445566", 1), with("", 1)), IsEmpty()) << "none was seen";
+}
+
 class TextSink final : public Sink {
  public:
   TextSink(std::string name, std::string& text) : name_(std::move(name)), text_(text) {}

@@ -36,7 +36,7 @@ std::string line_of(const Batch::Entry& e) {
     const Service& s = *static_cast<const Service*>(e.record);
     std::string text = "service " + std::to_string(s.port) + " " + std::string(s.product);
     for (const Text cpe : s.cpe) text += " " + std::string(cpe);
-    return text;
+    return text + (s.cert_sha256.empty() ? "" : " ") + std::string(s.cert_sha256);
   }
   const Scan& s = *static_cast<const Scan*>(e.record);
   return "scan " + std::string(s.port_list);
@@ -94,7 +94,7 @@ constexpr std::string_view xml =
 <hostname name="a.example" type="user"/>
 </hostnames>
 <ports><extraports state="closed" count="2"><extrareasons reason="reset" count="2"/></extraports>
-<port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="64"/><service name="ssh" product="A &amp; &lt;B&gt; &#x41; &#233;" version='9' method="probed" conf="10"><cpe>cpe:/a:b:c</cpe><cpe>cpe:/o:d</cpe></service></port>
+<port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="64"/><service name="ssh" product="A &amp; &lt;B&gt; &#x41; &#233;" version='9' method="probed" conf="10"><cpe>cpe:/a:b:c</cpe><cpe>cpe:/o:d</cpe></service><script id="ssl-cert" output="x"><elem key="sha256">00ff</elem></script></port>
 <port protocol="udp" portid="53"><state state="open|filtered" reason="no-response" reason_ttl="0"/></port>
 </ports>
 <os><portused state="open" proto="tcp" portid="22"/><osmatch name="Linux 5.X" accuracy="96" line="1"><osclass type="x"/></osmatch><osmatch name="other" accuracy="90" line="2"/></os>
@@ -138,7 +138,7 @@ TEST(NmapXml, EveryRecordComesBack) {
   const Read r = read("nmap-xml", xml);
   EXPECT_THAT(r.lines, ElementsAre("host 192.0.2.7 up arp_reply a.example Linux 5.X",
                                    "port 192.0.2.7 tcp 22 open syn_ack",
-                                   "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d",
+                                   "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d 00ff",
                                    "port 192.0.2.7 udp 53 open|filtered no_reply",
                                    "host 192.0.2.8 down no_reply  ", "scan T:22,80,81,U:53"));
   EXPECT_THAT(r.damages, IsEmpty());
