@@ -35,7 +35,9 @@ class ScanProber {
   // To be called while answers are waited for.
   virtual Result<void> tend(Pacer&, RateGovernor&) { return {}; }
   // Of this stage.
-  virtual CanaryCounts canaries() const noexcept { return {}; }
+  virtual CanaryTally canaries() const { return {}; }
+  // The longest that an answer was on its way in this scan; nothing when that is not known.
+  virtual std::optional<Duration> slowest_answer() const { return std::nullopt; }
   virtual std::uint64_t sent() const noexcept = 0;
   virtual std::uint64_t send_errors() const noexcept = 0;
   virtual std::uint64_t receive_drops() noexcept { return 0; }

@@ -1,24 +1,25 @@
 #include "engine/scan_raw.hpp"
 
 #include <poll.h>
-#include <time.h>
 
-#include <cerrno>
-#include <csignal>
+#include <algorithm>
 
 namespace weir {
 namespace {
 
-constexpr std::uint32_t most_tokens = 64;
+constexpr std::uint32_t most_tokens = 256;
+// Probes due meanwhile go together: a thread that sleeps is let run when it wakes up, one that spins is not.
+constexpr Duration quantum = Duration{400'000};
+static_assert(quantum.ns < Pacer::longest_burst.ns);
+constexpr double rate_of_one = 300'000;  // probes a second, well below what a thread can write
+constexpr std::size_t most_senders = 4;
 constexpr unsigned canary_marks = ScanStage::most_passes;  // the first of two
 static_assert(canary_marks + 2 == ScanWire::marks);
-constexpr std::int64_t canaries_per_window = 100;
-constexpr double canary_share = 0.1, canary_least = 5;  // of the rate, at most; but so many a second
-
-void sleep_until(Time monotonic) noexcept {
-  const timespec at{monotonic.ns / 1'000'000'000, monotonic.ns % 1'000'000'000};
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr);
-}
+// Of a host, and of a port: more often they are not probed again for the sake of knowing what is lost.
+constexpr Duration hosts_apart = milliseconds(20), ports_apart = milliseconds(2);
+// Between a packet's coming in and its being seen: until a block of the ring is full or given out.
+constexpr Duration ring_delay = milliseconds(10);
+constexpr int look_ms = 20;
 
 }  // namespace
 
@@ -37,12 +38,15 @@ RawProber::RawProber(ScanLedger& ledger, const ScanPaths& paths, PacketReceiver 
       receiver_(std::move(receiver)),
       wire_(wire),
       kind_(kind),
-      canary_window_{std::max(spacing.ns / 3, milliseconds(80).ns)} {
+      canaries_(spacing, wire.key[0]),
+      slowest_(Duration{-1}) {
+  senders_.emplace_back(paths_, links_, wire_, kind_);
   thread_ = std::thread([this] { receive_until_stopped(); });
 }
 
 RawProber::~RawProber() {
   stop_.set();
+  for (ScanSender& sender : senders_) sender.close();  // while the thread closes the ring
   thread_.join();
 }
 
@@ -50,20 +54,27 @@ void RawProber::begin(ScanStage& stage) {
   const std::lock_guard lock(mutex_);
   stage_ = &stage;
   pass_ = 0;
-  found_canaries_.clear();
-  canary_hosts_.clear();
-  canary_list_.clear();
-  canary_counts_ = {};
-  for (unsigned window = 0; window < 2; ++window) canaries_.sent[window] = canaries_.answered[window] = 0;
+  canaries_.begin(stage.kind() == StageKind::ports ? ports_apart : hosts_apart);
+}
+
+std::optional<Duration> RawProber::slowest_answer() const {
+  const Duration slowest = slowest_.load(std::memory_order_relaxed);
+  const auto canary = canaries_.slowest();
+  if (slowest.ns < 0) return canary;
+  return canary ? std::max(*canary, slowest) : slowest;
 }
 
 void RawProber::receive_until_stopped() {
   pollfd waiting[] = {{receiver_.fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}};
   while (!stop_.is_set()) {
-    ::poll(waiting, 2, -1);
+    ::poll(waiting, 2, look_ms);
     while (true) {
+      const Time before = steady_now() + Duration{-ring_delay.ns};
       const auto packets = receiver_.receive();
-      if (packets.empty()) break;
+      if (packets.empty()) {
+        looked_.store(before, std::memory_order_release);
+        break;
+      }
       {
         const std::lock_guard lock(mutex_);
         for (const ReceivedPacket& packet : packets)
@@ -72,6 +83,7 @@ void RawProber::receive_until_stopped() {
       ledger_.flush();
     }
   }
+  receiver_.close();
 }
 
 std::optional<CellState> RawProber::state_of(const Reply& reply) const noexcept {
@@ -89,240 +101,137 @@ std::optional<CellState> RawProber::state_of(const Reply& reply) const noexcept 
 
 void RawProber::handle(const Reply& reply) {
   if (stage_ == nullptr) return;
-  if (reply.kind != ReplyKind::neighbour && reply.pass >= canary_marks) {
-    canaries_.answered[reply.pass - canary_marks].fetch_add(1, std::memory_order_relaxed);
-    return;
-  }
   Answer answer = reply.answer;
+  ProtoPort port = reply.port;
   if (stage_->kind() == StageKind::ports) {
     const auto state = state_of(reply);
-    const auto cell = state ? stage_->cell(reply.target, reply.port) : std::nullopt;
-    if (!cell) return;
+    if (!state) return;
     answer.state = *state;
-    if (ledger_.settle(*stage_, *cell, reply.pass, answer)) add_canary(reply);
+  } else {
+    const bool beyond = stage_->kind() == StageKind::discovery;
+    if (beyond == (reply.kind == ReplyKind::neighbour)) return;
+    // Another's word that it is not there is no sign of life.
+    if (reply.kind == ReplyKind::unreachable && answer.reason_ip != Addr{}) return;
+    answer.state = CellState::up;
+    port = {};
+  }
+  if (const auto cell = stage_->cell(reply.target, port)) handle_found(reply, *cell, answer);
+}
+
+void RawProber::handle_found(const Reply& reply, std::uint64_t cell, Answer answer) {
+  const bool marked = reply.kind != ReplyKind::neighbour;  // ARP has no room for a mark
+  if (marked && reply.pass >= canary_marks) {
+    if (reply.kind != ReplyKind::unreachable)
+      canaries_.answered(cell, reply.pass - canary_marks, answer.time);
     return;
   }
-  const bool beyond = stage_->kind() == StageKind::discovery;
-  if (beyond == (reply.kind == ReplyKind::neighbour)) return;
-  // Another's word that it is not there is no sign of life.
-  if (reply.kind == ReplyKind::unreachable && answer.reason_ip != Addr{}) return;
-  const auto cell = stage_->cell(reply.target, {});
-  if (!cell) return;
-  answer.state = CellState::up;
-  if (ledger_.settle(*stage_, *cell, beyond ? reply.pass : pass_.load(), answer))
-    add_canary(reply);
-  else if (!beyond && canary_hosts_.contains(reply.target))
-    canaries_.answered[window_].fetch_add(1, std::memory_order_relaxed);  // ARP has no room for a mark
-}
-
-Result<RawProber::Output*> RawProber::output(unsigned interface, bool ethernet, const Addr& to) {
-  // Interfaces are numbered from 1; what the kernel routes has numbers beyond them.
-  const unsigned routed = to.is_v4() ? ~0U : ~0U - 1;
-  const auto [it, made] = outputs_.try_emplace(ethernet ? interface : routed);
-  Output& out = it->second;
-  if (!made) return &out;
-  if (ethernet) {
-    WEIR_TRY(out.frames, PacketSender::open(interface));
-  } else {
-    WEIR_TRY(out.packets,
-             RawIpSender::open(to.is_v4() ? RawIpSender::Version::v4 : RawIpSender::Version::v6));
+  if (answer.rtt > slowest_.load(std::memory_order_relaxed))
+    slowest_.store(answer.rtt, std::memory_order_relaxed);
+  if (ledger_.settle(*stage_, cell, marked ? reply.pass : pass_.load(), answer)) {
+    if (reply.kind != ReplyKind::unreachable) canaries_.add(cell, stage_->group(cell));
+  } else if (!marked) {
+    canaries_.answered(cell, std::nullopt, answer.time);
   }
-  return &out;
 }
 
-template <class F>
-Result<void> RawProber::send_to(const Addr& to, F&& write) {
-  const ScanPath* path = paths_.of(to);
-  if (path == nullptr) return {};
-  Mac mac;
-  if (path->ethernet) {
-    const auto it = macs_.find(path->gateway.value_or(to));
-    if (it == macs_.end()) return {};  // nobody there to take it
-    mac = it->second;
-  }
-  WEIR_TRY(Output* const out, output(path->interface, path->ethernet, to));
-  if (out->name.empty()) out->name = path->interface_name;
-  if (out->batch.full()) WEIR_CHECK(flush(*out));
-  std::uint8_t* const room = out->batch.room();
-  std::uint8_t* at = room;
-  if (path->ethernet) at = write_ethernet(at, mac, path->source_mac, to.is_v4() ? 0x0800 : 0x86dd);
-  const auto size = static_cast<std::size_t>(write(at, path->source) - room);
-  if (path->ethernet)
-    out->batch.commit(size);
-  else
-    out->batch.commit(size, to);
-  return {};
-}
-
-Result<void> RawProber::ask_neighbour(const Addr& host) {
-  LinkHop hop;
-  if (const auto gateway = gateways_.find(host); gateway != gateways_.end()) {
-    hop = gateway->second;
-  } else if (const ScanPath* path = paths_.of(host)) {
-    hop = {path->interface, path->source, path->source_mac};
-  } else {
-    return {};
-  }
-  WEIR_TRY(Output* const out, output(hop.interface, true, host));
-  if (out->batch.full()) WEIR_CHECK(flush(*out));
-  std::uint8_t* const room = out->batch.room();
-  std::uint8_t* const end = host.is_v4()
-                                ? write_arp_request(room, hop.source_mac, hop.source, host)
-                                : write_neighbor_solicitation(room, hop.source_mac, hop.source, host);
-  out->batch.commit(static_cast<std::size_t>(end - room));
-  return {};
-}
-
-Result<void> RawProber::probe_port(const Addr& host, ProtoPort port, unsigned pass, Time now) {
-  return send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return port.proto == IpProto::udp ? write_udp_probe(out, wire_, from, host, port.port, pass)
-                                      : write_tcp_probe(out, wire_, from, host, port.port, pass, kind_, now);
-  });
-}
-
-// Whatever is let through: an echo request, a SYN to where HTTPS is, an ACK to where HTTP is.
-Result<void> RawProber::probe_host(const Addr& host, unsigned pass, Time now) {
-  constexpr std::uint16_t http = 80, https = 443;
-  WEIR_CHECK(send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_echo_probe(out, wire_, from, host, pass, now);
-  }));
-  WEIR_CHECK(send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_tcp_probe(out, wire_, from, host, https, pass, TcpProbe::syn, now);
-  }));
-  return send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_tcp_probe(out, wire_, from, host, http, pass, TcpProbe::ack, now);
-  });
-}
-
-Result<void> RawProber::probe(const ScanStage& stage, std::uint64_t cell, unsigned pass, Time now) {
-  const Addr host = stage.host(cell);
-  switch (stage.kind()) {
-    case StageKind::gateways:
-    case StageKind::link: return ask_neighbour(host);
-    case StageKind::discovery: return probe_host(host, pass, now);
-    case StageKind::ports: return probe_port(host, stage.port(cell), pass, now);
-  }
-  return {};
-}
-
-Result<void> RawProber::flush() {
-  for (auto& [key, out] : outputs_)
-    if (!out.batch.empty()) WEIR_CHECK(flush(out));
-  return {};
-}
-
-Result<void> RawProber::flush(Output& out) {
-  std::size_t first = 0;
-  constexpr unsigned most_waits = 20'000;  // 2 s: a link that takes nothing for so long is stuck
-  for (unsigned waits = 0; first < out.batch.size();) {
-    const SendOutcome outcome =
-        out.frames ? out.frames->send(out.batch, first) : out.packets->send(out.batch, first);
-    first += outcome.sent;
-    sent_ += outcome.sent;
-    if (outcome.error == 0) continue;
-    if (outcome.error == ENETDOWN || outcome.error == ENXIO || outcome.error == ENODEV)
-      return fail(Code::environment, std::string("is gone or down: ") + std::strerror(outcome.error),
-                  out.name.empty() ? "the interface" : out.name);
-    const bool full = outcome.error == ENOBUFS || outcome.error == EAGAIN || outcome.error == ENOMEM;
-    if (full && ++waits < most_waits) {
-      sleep_until(steady_now() + Duration{100'000});
-    } else {
-      ++send_errors_;
-      ++first;
+// Known cells probed again, and what comes of them.
+Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time now, bool idle) {
+  if (now >= next_look_) {
+    next_look_ = now + milliseconds(1);
+    canaries_.judge(looked_.load(std::memory_order_acquire));
+    // Nobody polices ARP.
+    const bool governed = stage_->kind() == StageKind::ports || stage_->kind() == StageKind::discovery;
+    const double before = governor.rate();
+    if (governed && governor.observe(canaries_.sample())) {
+      const bool changed = governor.rate() != before;
+      if (changed) pacer.set_rate(governor.rate());
+      canaries_.restart(changed);
     }
   }
-  out.batch.clear();
-  return {};
-}
-
-// One of each host: a host may have a limit of its own.
-void RawProber::add_canary(const Reply& reply) {
-  if (found_canaries_.size() < most_canaries && reply.kind != ReplyKind::unreachable &&
-      canary_hosts_.insert(reply.target).second)
-    found_canaries_.push_back({reply.target, reply.port, reply.kind == ReplyKind::reset});
-}
-
-Result<void> RawProber::probe_again(const Canary& canary) {
-  const unsigned mark = canary_marks + window_;
-  const Time now = wall_now();
-  if (canary.port.proto == IpProto::udp) return probe_port(canary.host, canary.port, mark, now);
-  if (canary.port.proto == IpProto::icmp)
-    return send_to(canary.host, [&](std::uint8_t* out, const Addr& from) {
-      return write_echo_probe(out, wire_, from, canary.host, mark, now);
-    });
-  return send_to(canary.host, [&](std::uint8_t* out, const Addr& from) {
-    return write_tcp_probe(out, wire_, from, canary.host, canary.port.port, mark,
-                           canary.reset ? TcpProbe::ack : TcpProbe::syn, now);
-  });
-}
-
-// Known cells probed again, and what comes of them: a window is judged when the next one has ended.
-Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time now) {
-  StageKind kind{};
-  if (now >= window_end_) {
-    const unsigned old = (window_ + 1) % 2;
-    const std::uint64_t sent = canaries_.sent[old], answered = canaries_.answered[old];
-    canary_counts_.sent += sent;
-    canary_counts_.answered += answered;
-    {
-      const std::lock_guard lock(mutex_);
-      canary_list_ = found_canaries_;
-      kind = stage_->kind();
-    }
-    if (sent > 0 && kind == StageKind::ports) pacer.set_rate(governor.observe(sent, answered));
-    canaries_.sent[old] = 0;
-    canaries_.answered[old] = 0;
-    window_ = old;
-    window_end_ = now + canary_window_;
-  }
-  if (canary_list_.empty() || now < next_canary_at_) return {};
-  const double most = std::min(std::max(pacer.rate() * canary_share, canary_least), governor.wanted());
-  const auto least = static_cast<std::int64_t>(1e9 / most);
-  next_canary_at_ = now + Duration{std::max(canary_window_.ns / canaries_per_window, least)};
-  ++canaries_.sent[window_];
-  const Canary& canary = canary_list_[next_canary_++ % canary_list_.size()];
-  const bool on_link = canary.port.port == 0 && canary.port.proto == IpProto::tcp;
-  return on_link ? ask_neighbour(canary.host) : probe_again(canary);
+  const Time wall = wall_now();
+  const auto canary = canaries_.next(now, wall, probed_, idle);
+  if (!canary) return {};
+  return senders_.front().probe(*stage_, canary->cell, canary_marks + canary->mark, wall);
 }
 
 Result<void> RawProber::tend(Pacer& pacer, RateGovernor& governor) {
-  WEIR_CHECK(tend_canaries(pacer, governor, steady_now()));
-  return flush();
+  WEIR_CHECK(tend_canaries(pacer, governor, steady_now(), true));
+  return senders_.front().flush();
+}
+
+// Cells to be probed next, as many as may be now. False: there are none any more, or the scan is to stop.
+bool RawProber::Round::take(std::uint32_t tokens, std::vector<std::uint64_t>& cells) {
+  const std::lock_guard lock(mutex);
+  cells.clear();
+  constexpr unsigned most_skipped = 100'000;  // settled cells are passed over, but not without a look around
+  for (unsigned skipped = 0; cells.size() < tokens && skipped < most_skipped && !pass.walk.ended();) {
+    const std::uint64_t cell = pass.walk.next();
+    if (pass.stage.settled(cell))
+      ++skipped;
+    else
+      cells.push_back(cell);
+  }
+  const bool more = !pass.walk.ended() || !cells.empty();
+  stopped = stopped || !pass.go_on(pass.walk.done());
+  return more && !stopped;
+}
+
+Result<void> RawProber::send_round(Round& round, ScanSender& sender, bool first) {
+  ScanPass& pass = round.pass;
+  std::vector<std::uint64_t> cells;
+  for (Time last{}; true;) {
+    const Time now = steady_now();
+    const std::uint32_t tokens = pass.pacer.take(now, most_tokens);
+    if (tokens == 0) sleep_until(std::max(pass.pacer.next(), last + quantum));
+    if (!round.take(tokens, cells)) return {};
+    if (cells.empty()) continue;
+    last = now;
+    const Time wall = wall_now();
+    // Anywhere among them: one that always came last would meet the queues that they have filled.
+    const std::size_t canary_place = mix(sender.sent(), wire_.key[0]) % cells.size();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      WEIR_CHECK(sender.probe(pass.stage, cells[i], pass.number, wall));
+      if (first && i == canary_place) WEIR_CHECK(tend_canaries(pass.pacer, pass.governor, now, false));
+    }
+    probed_.fetch_add(cells.size(), std::memory_order_relaxed);
+    WEIR_CHECK(sender.flush());
+  }
 }
 
 Result<void> RawProber::run(ScanPass& pass) {
   pass_ = pass.number;
-  while (!pass.walk.ended()) {
-    const Time now = steady_now();
-    const std::uint32_t tokens = pass.pacer.take(now, most_tokens);
-    if (tokens == 0) {
-      // Short waits are not worth a sleep, which takes 50 µs longer than asked for.
-      constexpr Duration worth = {60'000};
-      const Time next = pass.pacer.next();
-      if (next - now > worth) sleep_until(next);
-      if (!pass.go_on(pass.walk.done())) return {};
-      continue;
-    }
-    const Time wall = wall_now();
-    constexpr unsigned most_skipped =
-        100'000;  // settled cells are passed over, but not without a look around
-    unsigned skipped = 0;
-    // Anywhere among them: one that always came last would meet the queues that they have filled.
-    const auto canary_place =
-        static_cast<std::uint32_t>(mix(canary_counts_.sent + sent_, wire_.key[0]) % tokens);
-    for (std::uint32_t i = 0; i < tokens && !pass.walk.ended() && skipped < most_skipped;) {
-      const std::uint64_t cell = pass.walk.next();
-      if (pass.stage.settled(cell)) {
-        ++skipped;
-        continue;
-      }
-      WEIR_CHECK(probe(pass.stage, cell, pass.number, wall));
-      if (i++ == canary_place) WEIR_CHECK(tend_canaries(pass.pacer, pass.governor, now));
-    }
-    if (!pass.go_on(pass.walk.done())) return {};
-    WEIR_CHECK(flush());
-  }
+  canaries_.begin_pass(pass.number);
+  Round round{pass};
+  // A link takes more than one thread can write, where it is fast and there are processors.
+  const auto useful = static_cast<std::size_t>(pass.pacer.rate() / rate_of_one) + 1;
+  const std::size_t senders =
+      std::min({useful, most_senders, std::size_t{std::thread::hardware_concurrency()},
+                static_cast<std::size_t>(pass.walk.size() / most_tokens + 1)});
+  while (senders_.size() < senders) senders_.emplace_back(paths_, links_, wire_, kind_);
+  std::vector<Result<void>> results(senders_.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < senders; ++i)
+    threads.emplace_back([&, i] {
+      results[i] = send_round(round, senders_[i], false);
+      if (!results[i]) round.stop();
+    });
+  results[0] = send_round(round, senders_.front(), true);
+  if (!results[0]) round.stop();
+  for (std::thread& thread : threads) thread.join();
+  for (Result<void>& result : results)
+    if (!result) return std::move(result);
   return {};
+}
+
+std::uint64_t RawProber::sent() const noexcept {
+  std::uint64_t sum = 0;
+  for (const ScanSender& sender : senders_) sum += sender.sent();
+  return sum;
+}
+std::uint64_t RawProber::send_errors() const noexcept {
+  std::uint64_t sum = 0;
+  for (const ScanSender& sender : senders_) sum += sender.send_errors();
+  return sum;
 }
 
 }  // namespace weir

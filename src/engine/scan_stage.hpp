@@ -38,6 +38,8 @@ class ScanStage {
   std::uint64_t things() const noexcept { return kind_ == StageKind::ports ? cells() : hosts_.size(); }
 
   Addr host(std::uint64_t cell) const noexcept { return hosts_.nth(cell / slots_); }
+  // The same for all cells of a host.
+  std::uint64_t group(std::uint64_t cell) const noexcept { return cell / slots_; }
   // Of stages with ports.
   ProtoPort port(std::uint64_t cell) const noexcept { return ports_.nth(cell % slots_); }
   std::optional<std::uint64_t> cell(const Addr& host, ProtoPort port) const noexcept;

@@ -10,6 +10,8 @@
 namespace weir {
 namespace {
 
+constexpr double too_fast = 1.5;  // so many times what the network takes
+
 CookieKey key_of(std::uint64_t seed) noexcept {
   return {mix(seed, 0x77656972), mix(seed, 0x7363616e)};
 }
@@ -41,7 +43,8 @@ std::string scan_identity(const ScanOptions& options) {
 }
 
 Result<void> may_send_packets() {
-  WEIR_TRY(const PacketReceiver receiver, PacketReceiver::open(1, 1));
+  // Not a packet socket: the kernel takes tens of milliseconds to close one.
+  WEIR_TRY(const RawIpSender sender, RawIpSender::open(RawIpSender::Version::v4));
   return {};
 }
 
@@ -88,9 +91,9 @@ Result<void> Scanner::open_prober() {
 }
 
 // Until all have answered, or the time for it is over.
-Result<void> Scanner::wait_for_answers(ScanStage& stage, const std::function<bool()>& go_on,
+Result<void> Scanner::wait_for_answers(ScanStage& stage, Duration longest, const std::function<bool()>& go_on,
                                        std::uint64_t expected) {
-  const Time end = steady_now() + options_.spacing;
+  const Time end = steady_now() + longest;
   constexpr Duration step = milliseconds(1);
   for (Time now = steady_now(); now < end && stage.answered() < expected && go_on(); now = steady_now()) {
     WEIR_CHECK(prober_->tend(pacer_, governor_));
@@ -100,9 +103,27 @@ Result<void> Scanner::wait_for_answers(ScanStage& stage, const std::function<boo
   return {};
 }
 
+// From a pass to the next: many times what the slowest answer took, and long enough for a full queue to
+// empty.
+Duration Scanner::pause() const {
+  constexpr std::int64_t times = 8;
+  const auto slowest = prober_->slowest_answer();
+  if (!slowest) return options_.spacing;
+  return std::min(options_.spacing, std::max(milliseconds(200), Duration{slowest->ns * times}));
+}
+
+// The first of the passes that were not made far too fast, as rates are now.
+unsigned Scanner::steady_since() const {
+  auto pass = static_cast<unsigned>(pass_rates_.size());
+  while (pass > 0 && pass_rates_[pass - 1] <= too_fast * pacer_.rate()) --pass;
+  return pass;
+}
+
 std::optional<Missed> Scanner::estimate(const ScanStage& stage, unsigned passes) const {
   const CellState wanted = stage.kind() == StageKind::ports ? CellState::open : CellState::up;
-  return missed(stage.first_answers(passes), ledger_.count(wanted), prober_->canaries());
+  CanaryTally canaries = prober_->canaries();
+  canaries.steady = steady_since();
+  return missed(stage.first_answers(passes), ledger_.count(wanted), canaries);
 }
 
 Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
@@ -119,22 +140,60 @@ Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
     status.hosts_up = ledger_.count(CellState::up);
     status.open = ledger_.count(CellState::open);
     status.rate = pacer_.rate();
+    pass_rates_[pass] = std::max(pass_rates_[pass], status.rate);
     const double left = static_cast<double>(status.total - done) / status.rate;
     status.left = Duration{static_cast<std::int64_t>(std::min(left, 1e9) * 1e9)} + options_.spacing;
     stopped_ = stopped_ || !tick(status) || !ledger_.result();
     return !stopped_;
   };
+  pass_rates_.resize(pass + 1, pacer_.rate());
+  const auto left = static_cast<double>(walk.size() - std::min(walk.size(), walk.done() + stage.answered()));
+  const Time began = steady_now();
   ScanPass job{stage, pass, walk, pacer_, governor_, go_on};
   WEIR_CHECK(prober_->run(job));
   // A shard has as many things to find as cells to walk; in a discovery by connections, fewer.
   const std::uint64_t expected = std::min(stage.things(), walk.size());
-  if (!stopped_) WEIR_CHECK(wait_for_answers(stage, [&] { return go_on(walk.done()); }, expected));
+  const Duration took{std::max<std::int64_t>((steady_now() - began).ns, 1)};
+  const auto wait = [&](Duration longest) -> Result<void> {
+    if (stopped_) return {};
+    return wait_for_answers(stage, longest, [&] { return go_on(walk.done()); }, expected);
+  };
+  const Duration first = pause();
+  WEIR_CHECK(wait(first));
   WEIR_CHECK(ledger_.result());
-  constexpr unsigned enough_silence = 3;
-  if (stopped_ || stage.answered() >= expected) return true;
-  const auto now = estimate(stage, pass + 1);
-  if (now) return pass >= 1 && now->share_most <= options_.goal;
-  return stage.answered() == 0 && pass + 1 >= enough_silence;
+  const auto enough = [&] {
+    constexpr unsigned enough_silence = 3;
+    if (stopped_ || stage.answered() >= expected) return true;
+    const auto now = estimate(stage, pass + 1);
+    if (now) return pass >= 1 && now->share_most <= options_.goal;
+    return stage.answered() == 0 && pass + 1 >= enough_silence;
+  };
+  const bool last = pass + 1 >= most_passes();
+  if (!last && !enough()) {
+    slow_down(stage, pass + 1, left * 1e9 / static_cast<double>(took.ns));
+    return false;
+  }
+  // Hosts that are not known yet may be slower than those that are.
+  const bool known = stage.kind() == StageKind::ports && !options_.assume_up;
+  if (!known && stage.answered() < expected) WEIR_CHECK(wait({options_.spacing.ns - first.ns}));
+  return last || enough();
+}
+
+// For passes that are over before canaries could say anything: what was lost in them and not in the quiet
+// between them, the rate has done.
+void Scanner::slow_down(const ScanStage& stage, unsigned passes, double rate) {
+  CanaryTally canaries = prober_->canaries();
+  canaries.steady = steady_since();
+  if (const auto loss = loss_by_load(stage.first_answers(passes), canaries)) {
+    governor_.cut(*loss, rate);
+    pacer_.set_rate(governor_.rate());
+    pass_rates_[passes - 1] = std::max(pass_rates_[passes - 1], too_fast * governor_.rate() * 1.01);
+  }
+}
+
+// Those that the network could not take do not count.
+unsigned Scanner::most_passes() const {
+  return std::min(options_.passes + steady_since(), ScanStage::most_passes);
 }
 
 void Scanner::take_sureness(const ScanStage& stage, std::optional<Missed> estimate) {
@@ -161,11 +220,17 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   const Permutation order(stage.cells(), mix(options_.seed, static_cast<std::uint64_t>(stage.kind())));
   const bool split = sharded_ && !own;
   unsigned pass = here ? resumed_.pass : 0;
-  for (bool done = past || pass >= options_.passes; !done; ++pass) {
+  constexpr double packets_to_a_host = 3;  // a token each in a discovery; of ports each packet takes one
+  if (stage.kind() == StageKind::ports && governor_.limited() && raw_ != nullptr && !options_.assume_up) {
+    governor_.scale(packets_to_a_host);
+    pacer_.set_rate(governor_.rate());
+  }
+  pass_rates_.assign(pass, pacer_.rate());
+  for (bool done = past || pass >= most_passes(); !done; ++pass) {
+    // Each pass in another order: what comes first meets empty queues, and must not be the same cells always.
     Walk walk(order, split ? options_.shard : 0, split ? options_.shards : 1,
-              here && pass == resumed_.pass ? resumed_.done : 0);
+              here && pass == resumed_.pass ? resumed_.done : 0, pass == 0 ? 0 : mix(options_.seed, pass));
     WEIR_TRY(done, run_pass(stage, pass, walk, tick));
-    done = done || pass + 1 >= options_.passes;
   }
   if (past) pass = options_.passes;
   if (stopped_) return {};

@@ -23,7 +23,7 @@ struct ScanOptions {
   bool assume_up = false;         // no discovery beyond the link
   double rate = 10'000;           // probes a second
   unsigned passes = 8;            // at most, 1 to ScanStage::most_passes
-  Duration spacing = seconds(1);  // from a cell's probe to its next, and the wait for the last answers
+  Duration spacing = seconds(1);  // the most that answers are waited for, and less where all come sooner
   double goal = 0.003;            // good enough: a bound on the share missed
   unsigned interface = 0;         // 0: as the kernel routes
   std::uint64_t seed = 0;
@@ -80,7 +80,12 @@ class Scanner {
   // True when the stage needs no further pass.
   Result<bool> run_pass(ScanStage& stage, unsigned pass, Walk& walk,
                         const std::function<bool(const ScanStatus&)>& tick);
-  Result<void> wait_for_answers(ScanStage& stage, const std::function<bool()>& go_on, std::uint64_t expected);
+  Result<void> wait_for_answers(ScanStage& stage, Duration longest, const std::function<bool()>& go_on,
+                                std::uint64_t expected);
+  Duration pause() const;
+  unsigned steady_since() const;
+  unsigned most_passes() const;
+  void slow_down(const ScanStage& stage, unsigned passes, double rate);
   std::optional<Missed> estimate(const ScanStage& stage, unsigned passes) const;
   void take_sureness(const ScanStage& stage, std::optional<Missed> estimate);
   std::vector<AddrRange> hosts_to_scan() const;
@@ -100,6 +105,7 @@ class Scanner {
   Pacer pacer_;
   RateGovernor governor_;
   Sureness sureness_;
+  std::vector<double> pass_rates_;  // the most in each pass of the stage
   std::uint64_t port_cells_ = 0;
   unsigned port_passes_ = 0;
   bool stopped_ = false, sharded_ = false;

@@ -3,6 +3,7 @@
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -33,6 +34,11 @@ Time wall_now() noexcept {
 
 Time steady_now() noexcept {
   return read_clock(CLOCK_MONOTONIC);
+}
+
+void sleep_until(Time monotonic) noexcept {
+  const timespec at{monotonic.ns / 1'000'000'000, monotonic.ns % 1'000'000'000};
+  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) continue;
 }
 
 void KernelClock::refresh() noexcept {

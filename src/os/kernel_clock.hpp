@@ -11,6 +11,8 @@ namespace weir {
 Time wall_now() noexcept;
 // Since some moment in the past, never set (CLOCK_MONOTONIC): differences of it are durations.
 Time steady_now() noexcept;
+// Signals do not end it early.
+void sleep_until(Time monotonic) noexcept;
 
 // The kernel stamps packets with the time of day. Brought onto the steady clock at once, differences of
 // stamps stay right when somebody sets the clock. One thread.

@@ -190,7 +190,12 @@ PacketReceiver::PacketReceiver(PacketReceiver&& other) noexcept
     : fd_(std::move(other.fd_)), ring_(std::exchange(other.ring_, nullptr)) {}
 
 PacketReceiver::~PacketReceiver() {
-  if (ring_ != nullptr) ::munmap(ring_, std::size_t{block_size} * blocks);
+  close();
+}
+
+void PacketReceiver::close() noexcept {
+  if (std::uint8_t* ring = std::exchange(ring_, nullptr)) ::munmap(ring, std::size_t{block_size} * blocks);
+  fd_ = Descriptor();
 }
 
 void PacketReceiver::give_back() noexcept {

@@ -99,6 +99,8 @@ class PacketReceiver {
   Result<void> take_multicast(unsigned interface) noexcept;
   // What has come, without waiting; empty when nothing has. Borrows the ring, until the next call.
   std::span<const ReceivedPacket> receive() noexcept;
+  // Takes the kernel tens of milliseconds. Nothing else may be called afterwards.
+  void close() noexcept;
   // Packets that passed the filter and found the ring full, since the start.
   std::uint64_t dropped() noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace weir {
 namespace {
@@ -15,6 +16,11 @@ struct Passes {
   double lost = 0;      // probes that were lost before, and canaries
   double count = 0;     // of passes
   double canaries = 0;  // that answered
+
+  Passes operator+(const CanaryCounts& c) const {
+    const double answered = static_cast<double>(std::min(c.answered, c.sent));
+    return {cells, lost + static_cast<double>(c.sent) - answered, count, canaries + answered};
+  }
 };
 
 Passes sum(std::span<const std::uint64_t> first) {
@@ -60,6 +66,78 @@ double most_plausible(const Passes& p, double best) {
   return high;
 }
 
+// Losses that differ from pass to pass, as they do when the rate was changed.
+struct EachPass {
+  std::vector<double> answered, lost;  // of trials: first answers and canaries; lost ones
+  double cells = 0;
+
+  EachPass(std::span<const std::uint64_t> first, const CanaryTally& canaries) {
+    double later = 0;
+    for (std::size_t k = first.size(); k-- > 0;) {
+      const CanaryCounts c = k < canaries.passes.size() ? canaries.passes[k] : CanaryCounts{};
+      const double got = static_cast<double>(std::min(c.answered, c.sent));
+      answered.insert(answered.begin(), static_cast<double>(first[k]) + got);
+      lost.insert(lost.begin(), later + static_cast<double>(c.sent) - got);
+      later += static_cast<double>(first[k]);
+    }
+    cells = later;
+  }
+
+  // The most likely losses when `more` trials of each pass were lost besides. Cells that were missed are part
+  // of them: as many as are expected (Dempster, Laird and Rubin, 1977).
+  std::vector<double> most_likely(double more) const {
+    std::vector<double> p(lost.size(), 0.5);
+    double missing = 0;
+    constexpr int rounds = 2000;
+    for (int i = 0; i < rounds; ++i) {
+      double all = 1;
+      for (std::size_t k = 0; k < p.size(); ++k) {
+        const double gone = lost[k] + more + missing, trials = gone + answered[k];
+        constexpr double edge = 1e-12;
+        p[k] = trials == 0 ? 1 - edge : std::clamp(gone / trials, edge, 1 - edge);
+        all *= p[k];
+      }
+      const double next = cells * all / (1 - all);
+      if (std::abs(next - missing) <= 1e-9 * (1 + missing)) break;
+      missing = next;
+    }
+    return p;
+  }
+  double log_likelihood(const std::vector<double>& p) const {
+    double sum = 0, all = 1;
+    for (std::size_t k = 0; k < p.size(); ++k) {
+      sum += answered[k] * std::log1p(-p[k]) + lost[k] * std::log(p[k]);
+      all *= p[k];
+    }
+    return sum - cells * std::log1p(-all);
+  }
+  // The most that the product of all losses can be: where the likelihood has fallen as far as it may, on the
+  // way on which the product rises most for it.
+  double most_lost() const {
+    const double least = log_likelihood(most_likely(0)) - unlikely;
+    double low = 1e-6, high = 1e6;
+    constexpr int halvings = 40;
+    for (int i = 0; i < halvings; ++i) {
+      const double middle = std::sqrt(low * high);
+      (log_likelihood(most_likely(middle)) >= least ? low : high) = middle;
+    }
+    double all = 1;
+    for (const double p : most_likely(high)) all *= p;
+    return all;
+  }
+};
+
+// The share missed at most when every cell is alike.
+double share_of_like(std::span<const std::uint64_t> first, const CanaryTally& canaries, const Passes& busy,
+                     double pooled_most) {
+  const EachPass each(first, canaries);
+  const double gain = each.log_likelihood(each.most_likely(0)) - log_likelihood(busy, most_likely(busy));
+  // More parameters always fit better, and by so much hardly ever without need (AIC, and some more).
+  const double enough = 2 * static_cast<double>(first.size());
+  if (first.size() < 2 || gain < enough) return std::pow(pooled_most, busy.count);
+  return each.most_lost();
+}
+
 // The least n that a Poisson variable of this mean exceeds with a probability of `tail` at most.
 double poisson_most(double mean) {
   double term = std::exp(-mean), below = term, n = 0;
@@ -73,26 +151,50 @@ double poisson_most(double mean) {
   return n;
 }
 
+// Cells and canaries from a pass on, without quiet times.
+Passes busy_since(unsigned pass, std::span<const std::uint64_t> first, const CanaryTally& canaries) {
+  Passes busy = sum(first.subspan(std::min<std::size_t>(pass, first.size())));
+  for (std::size_t k = pass; k < std::min(first.size(), canaries.passes.size()); ++k)
+    busy = busy + canaries.passes[k];
+  return busy;
+}
+
+// In log likelihood.
+constexpr double plainly = 2;
+
 }  // namespace
 
+std::optional<double> loss_by_load(std::span<const std::uint64_t> first, const CanaryTally& canaries) {
+  constexpr std::uint64_t few = 20;
+  constexpr double margin = 0.15;
+  const Passes busy = busy_since(canaries.steady, first, canaries);
+  if (canaries.idle.sent < few || busy.cells + busy.canaries + busy.lost == 0) return std::nullopt;
+  const double loss = most_likely(busy), both = most_likely(busy + canaries.idle);
+  const double quiet =
+      1 - static_cast<double>(canaries.idle.answered) / static_cast<double>(canaries.idle.sent);
+  if (loss < quiet + margin || log_likelihood(busy, loss) - log_likelihood(busy, both) < plainly)
+    return std::nullopt;
+  return loss;
+}
+
 std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
-                             CanaryCounts canaries) {
-  Passes all = sum(first);
-  const bool late_ones = all.lost > 0;
-  all.canaries = static_cast<double>(canaries.answered);
-  all.lost += static_cast<double>(canaries.sent - std::min(canaries.answered, canaries.sent));
-  if (all.cells == 0) return std::nullopt;
+                             const CanaryTally& canaries) {
+  const Passes busy = busy_since(0, first, canaries);
+  if (busy.cells == 0) return std::nullopt;
+  Passes all = busy + canaries.idle;
+  // Canaries of quiet times count where quiet times are no better.
+  const double pooled = most_likely(all), loss = most_likely(busy);
+  if (loss > pooled && log_likelihood(busy, loss) - log_likelihood(busy, pooled) > plainly) all = busy;
   Missed out;
   out.loss = most_likely(all);
   out.loss_most = most_plausible(all, out.loss);
-  // One loss for all: a cell is missed when each pass was lost.
-  double share = std::pow(out.loss_most, all.count);
+  double share = share_of_like(first, canaries, busy, out.loss_most);
   // Or a part of the cells loses more than the rest: those that needed more than one pass tell how much.
-  if (late_ones && first.size() > 2) {
-    const Passes late = sum(first.subspan(1));
-    const double loss = most_plausible(late, most_likely(late));
-    const double gone = std::pow(loss, late.count);
-    if (gone < 1) share = std::max(share, std::min(1.0, late.cells * gone / (1 - gone) / all.cells));
+  const std::size_t from = std::min<std::size_t>(canaries.steady + 1, first.size());
+  const Passes late = sum(first.subspan(from));
+  if (late.cells > 0 && late.count > 1) {
+    const double gone = std::pow(most_plausible(late, most_likely(late)), late.count);
+    if (gone < 1) share = std::max(share, std::min(1.0, late.cells * gone / (1 - gone) / busy.cells));
   }
   if (share >= 1) {
     out.share_most = 1;

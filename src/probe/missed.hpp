@@ -1,6 +1,7 @@
 // How much a scan can have missed: docs/decisions/0006-missed.md has the mathematics.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,10 +19,21 @@ struct CanaryCounts {
   std::uint64_t sent = 0, answered = 0;
 };
 
+struct CanaryTally {
+  static constexpr std::size_t most_passes = 16;
+  CanaryCounts idle{};                             // while nothing else was sent
+  std::array<CanaryCounts, most_passes> passes{};  // among the probes of each pass
+  unsigned steady = 0;  // the first of the passes since when the rate is as it is now
+};
+
 // `first[k]` cells answered for the first time in pass k, all unanswered cells having been probed in each
 // pass. Of the cells that matter (open ports) `found` were found. Nothing when nothing answered: then nothing
 // is known of losses.
 std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
-                             CanaryCounts canaries = {});
+                             const CanaryTally& canaries = {});
+
+// What is lost of the probes in the steady passes, when that is plainly more than was lost of the canaries of
+// quiet times: the rate is too high. Nothing when it is not, or when too little is known.
+std::optional<double> loss_by_load(std::span<const std::uint64_t> first, const CanaryTally& canaries);
 
 }  // namespace weir

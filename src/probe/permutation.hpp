@@ -71,9 +71,11 @@ class Permutation {
 // The shards of one permutation share nothing and leave nothing out. One thread.
 class Walk {
  public:
-  // Goes on after `done` numbers of this shard. shard < shards.
-  Walk(const Permutation& order, std::uint64_t shard, std::uint64_t shards, std::uint64_t done = 0) noexcept
-      : order_(&order), shard_(shard), shards_(shards), done_(done) {
+  // Goes on after `done` numbers of this shard. shard < shards. With a `turn` other than 0 the shard's
+  // numbers come in another order.
+  Walk(const Permutation& order, std::uint64_t shard, std::uint64_t shards, std::uint64_t done = 0,
+       std::uint64_t turn = 0) noexcept
+      : order_(&order), shard_(shard), shards_(shards), done_(done), turned_(turn != 0 ? size() : 0, turn) {
     WEIR_ASSERT(shard < shards);
   }
   std::uint64_t size() const noexcept {
@@ -81,11 +83,15 @@ class Walk {
   }
   std::uint64_t done() const noexcept { return done_; }  // what a resumed walk needs to know
   bool ended() const noexcept { return done_ >= size(); }
-  std::uint64_t next() noexcept { return (*order_)(shard_ + shards_ * done_++); }  // !ended()
+  std::uint64_t next() noexcept {  // !ended()
+    const std::uint64_t at = done_++;
+    return (*order_)(shard_ + shards_ * (turned_.size() == 0 ? at : turned_(at)));
+  }
 
  private:
   const Permutation* order_;
   std::uint64_t shard_, shards_, done_;
+  Permutation turned_;  // of the shard's positions; empty: as they are
 };
 
 }  // namespace weir

@@ -1,48 +1,71 @@
-// How fast the network can take it. Canaries (cells known to answer) are probed again all the time; when more
-// of them stay silent than the network loses anyway, the rate is too high. Losses that slowing down does not
-// cure are the network's own, and the rate comes back.
+// How fast the network can take it. Canaries (cells known to answer) are probed again among the others; when
+// more of them stay silent than the network loses anyway, the rate is too high. Losses that slowing down does
+// not cure are the network's own, and the rate comes back. All of it goes by what was sent and what came
+// back, not by the clock: a program that was kept from running learns no less from a probe.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
 namespace weir {
+
+// What became of canaries that were sent since the rate is what it is.
+struct CanarySample {
+  std::uint64_t sent = 0, answered = 0;
+  double rate = 0;  // probes a second that really left meanwhile; 0: not known
+};
 
 // One thread.
 class RateGovernor {
  public:
   explicit RateGovernor(double wanted) noexcept : wanted_(wanted), rate_(wanted) {}
 
-  // Of a window of time: the canaries sent in it, and those answered. It is the window before the one that
-  // has just ended, so that its answers had time to come. Returns the rate to go on with.
-  double observe(std::uint64_t sent, std::uint64_t answered) noexcept {
-    if (std::exchange(stale_, false)) return rate_;
-    sent_ += sent;
-    answered_ += answered;
-    if (sent_ < least_sample) return rate_;
-    const auto all = static_cast<double>(std::exchange(sent_, 0));
-    const double loss = 1 - std::min(static_cast<double>(std::exchange(answered_, 0)), all) / all;
+  // False: too few to say anything; come again with more. True: rate() is what to go on with, and the next
+  // sample begins.
+  bool observe(const CanarySample& sample) noexcept {
+    if (sample.sent == 0) return false;
+    const auto all = static_cast<double>(sample.sent);
+    const double got = std::min(static_cast<double>(sample.answered), all), loss = 1 - got / all;
+    const double noise = base_ * (1 - base_);
+    const bool plain = all >= few && loss > base_ + far_more;
+    if (!plain && all < std::clamp(noise * sharpness, least_sample, most_sample)) return false;
+    const double sent_at = sample.rate > 0 ? std::min(sample.rate, rate_) : rate_;
+    const double most = base_ + std::max(margin, 3 * std::sqrt(noise / all));
     if (std::exchange(trying_, false)) {
-      if (loss_before_ - loss > std::max(margin, cured * loss_before_)) {
-        limited_ = true;
-        base_ = loss;
-      } else {  // it did not help
-        base_ = loss;
-        set(rate_before_);
-      }
-    } else if (loss > base_ + margin) {
+      learn(loss, sent_at);
+    } else if (loss > most) {
       trying_ = true;
       loss_before_ = loss;
       rate_before_ = rate_;
+      through_ = sent_at * got / all;
+      const double likely = sent_at * (got + 0.5) / (all + 1);  // none of a few is not nothing
       // What got through is what the network can take; a little less, so that the cure is plain to see.
-      set(std::max(std::min(least_rate, wanted_), rate_ * std::max((1 - loss) * headroom, deepest_cut)));
-    } else if (rate_ < wanted_) {
-      set(std::min(wanted_, rate_ * faster));
+      rate_ = std::max(std::min(least_rate, wanted_), std::max(likely * headroom, sent_at * deepest_cut));
     } else {
       base_ += (loss - base_) * following;
+      if (rate_ < wanted_)
+        rate_ = std::min(wanted_, rate_ * (rate_ < near * through_ ? much_faster
+                                           : rate_ < through_      ? faster
+                                                                   : slowly));
     }
-    return rate_;
+    return true;
+  }
+  // Told by others: so much was lost at this rate, and less when nothing was sent.
+  void cut(double loss, double rate) noexcept {
+    const double tight = std::min(rate, rate_);
+    through_ = tight * (1 - loss);
+    rate_ = std::max(std::min(least_rate, wanted_),
+                     std::clamp(through_ * headroom, tight * deepest_cut, tight / 2));
+    limited_ = true;
+    trying_ = false;
+  }
+  // A probe is from now on one packet where it was `factor` of them.
+  void scale(double factor) noexcept {
+    rate_ = std::min(wanted_, rate_ * factor);
+    through_ *= factor;
+    trying_ = false;
   }
   double rate() const noexcept { return rate_; }
   double wanted() const noexcept { return wanted_; }
@@ -50,19 +73,28 @@ class RateGovernor {
   bool limited() const noexcept { return limited_; }
 
  private:
-  void set(double rate) noexcept {
-    stale_ = rate != rate_;  // the window that is under way began with the rate of before
-    rate_ = rate;
-    sent_ = answered_ = 0;
+  // After a cut: losses of the network's own stay what they were; those of a rate too high come down to what
+  // is above what got through.
+  void learn(double loss, double rate) noexcept {
+    const double policed = 1 - std::min(1.0, through_ / rate);
+    if (loss < (loss_before_ + policed) / 2) {
+      limited_ = true;
+      if (rate <= through_) base_ = loss;
+    } else {
+      base_ = loss;
+      rate_ = rate_before_;
+      through_ = 0;
+    }
   }
 
-  static constexpr std::uint64_t least_sample = 30;
-  static constexpr double margin = 0.15, cured = 0.3, faster = 1.05, following = 0.2, least_rate = 50,
-                          deepest_cut = 0.1, headroom = 0.8;
+  static constexpr double few = 10, far_more = 0.5, sharpness = 400, least_sample = 30, most_sample = 100;
+  static constexpr double margin = 0.15, slowly = 1.05, faster = 1.15, much_faster = 1.3, near = 0.6,
+                          following = 0.2;
+  static constexpr double least_rate = 50, deepest_cut = 0.05, headroom = 0.8;
 
   double wanted_, rate_, base_ = 0, loss_before_ = 0, rate_before_ = 0;
-  std::uint64_t sent_ = 0, answered_ = 0;  // not enough yet to say anything
-  bool trying_ = false, limited_ = false, stale_ = false;
+  double through_ = 0;  // what the network took; 0: not known
+  bool trying_ = false, limited_ = false;
 };
 
 }  // namespace weir

@@ -28,11 +28,62 @@ TEST(Missed, ManyAnswersAtOnceLeaveLittleRoom) {
 TEST(Missed, CanariesTellWhatFewAnswersCannot) {
   const std::uint64_t one[] = {1, 0};
   EXPECT_GT(missed(one, 1)->share_most, 0.5);
-  const auto sure = missed(one, 1, {300, 300});
+  const auto sure = missed(one, 1, {.idle = {300, 300}});
   EXPECT_LT(sure->share_most, 0.003);
-  const auto lossy = missed(one, 1, {300, 200});
+  const auto lossy = missed(one, 1, {.idle = {300, 200}});
   EXPECT_NEAR(lossy->loss, 1.0 / 3, 0.01);
   EXPECT_GT(lossy->share_most, 0.1);
+}
+
+TEST(Missed, QuietTimesDoNotSpeakForBusyOnes) {
+  // Of 16 hosts a policer let three answer in each pass; while nothing was sent, every canary came back.
+  const std::uint64_t first[] = {3, 3};
+  CanaryTally tally;
+  tally.idle = {500, 500};
+  EXPECT_GT(missed(first, 6, tally)->share_most, 10.0 / 16);
+  tally.passes[0] = tally.passes[1] = {20, 4};
+  EXPECT_GT(missed(first, 6, tally)->share_most, 10.0 / 16);
+}
+
+TEST(Missed, LossesOfBusyTimesAreTheRatesDoing) {
+  const std::uint64_t first[] = {3, 2};
+  CanaryTally tally;
+  EXPECT_FALSE(loss_by_load(first, tally));  // no quiet times to compare with
+  tally.idle = {100, 99};
+  EXPECT_TRUE(loss_by_load(first, tally));
+  tally.passes[1] = {3, 0};
+  EXPECT_GT(*loss_by_load(first, tally), 0.5);
+  tally.steady = 2;
+  EXPECT_FALSE(loss_by_load(first, tally));  // it was slowed down since
+  // A network that loses a third always.
+  const std::uint64_t even[] = {64, 23, 8};
+  tally = {.idle = {100, 64}, .passes = {}, .steady = 0};
+  EXPECT_FALSE(loss_by_load(even, tally));
+}
+
+TEST(Missed, HoldsWhenTheRateIsCut) {
+  std::mt19937_64 random(14);
+  int holds = 0, good = 0;
+  constexpr int scans = 300, cells = 100;
+  for (int scan = 0; scan < scans; ++scan) {
+    std::vector<std::uint64_t> first;
+    CanaryTally tally;
+    std::uint64_t left = cells;
+    double bound = 1;
+    for (unsigned pass = 0; pass < 8 && left > 0 && (pass < 2 || bound > 0.003); ++pass) {
+      const double loss = pass < 2 ? 0.85 : 0.05;
+      const std::uint64_t canaries = pass < 2 ? 15 : 60;
+      first.push_back(std::binomial_distribution<std::uint64_t>(left, 1 - loss)(random));
+      tally.passes[pass] = {canaries, std::binomial_distribution<std::uint64_t>(canaries, 1 - loss)(random)};
+      tally.steady = pass < 2 ? 0 : 2;
+      left -= first.back();
+      bound = missed(first, cells - left, tally)->share_most;
+    }
+    holds += static_cast<double>(left) / cells <= bound;
+    good += bound < 0.05;
+  }
+  EXPECT_GE(holds, scans * 95 / 100);
+  EXPECT_GE(good, scans * 9 / 10);
 }
 
 TEST(Missed, HoldsInNinetyFiveOfAHundredScans) {
@@ -86,19 +137,18 @@ TEST(Missed, HoldsWhereAPartOfTheHostsLosesMore) {
   EXPECT_GE(holds, scans * 95 / 100);
 }
 
-// A network that carries `capacity` a second and loses `loss` of that. What is observed is the window before.
+// A network that carries `capacity` a second and loses `loss` of that.
 double settle(double wanted, double capacity, double loss, bool* limited) {
   RateGovernor governor(wanted);
   std::mt19937_64 random(13);
-  double sum = 0, before = wanted;
-  constexpr int windows = 400, last = 200;
+  double sum = 0;
+  constexpr int samples = 400, last = 200;
   constexpr std::uint64_t canaries = 100;
-  for (int i = 0; i < windows; ++i) {
-    std::binomial_distribution<std::uint64_t> through(canaries,
-                                                      std::min(1.0, capacity / before) * (1 - loss));
-    before = governor.rate();
-    governor.observe(canaries, through(random));
-    if (i >= windows - last) sum += governor.rate();
+  for (int i = 0; i < samples; ++i) {
+    const double rate = governor.rate();
+    std::binomial_distribution<std::uint64_t> through(canaries, std::min(1.0, capacity / rate) * (1 - loss));
+    governor.observe({canaries, through(random), rate});
+    if (i >= samples - last) sum += governor.rate();
   }
   *limited = governor.limited();
   return sum / last;
@@ -119,9 +169,24 @@ TEST(RateGovernor, KeepsItsRateWhereSlowingDownCuresNothing) {
   EXPECT_FALSE(limited);
   EXPECT_EQ(settle(10'000, 1e9, 0, &limited), 10'000);
   RateGovernor governor(10'000);
-  EXPECT_EQ(governor.observe(5, 0), 10'000);  // too few to say anything
-  EXPECT_EQ(governor.observe(5, 0), 10'000);
-  EXPECT_EQ(governor.observe(25, 0), 1000);  // enough, together
+  EXPECT_FALSE(governor.observe({5, 0, 10'000}));  // too few to say anything
+  EXPECT_EQ(governor.rate(), 10'000);
+  EXPECT_TRUE(governor.observe({10, 0, 10'000}));  // not one of ten
+  EXPECT_LT(governor.rate(), 1000);
+}
+
+TEST(RateGovernor, GoesByWhatWasReallySent) {
+  RateGovernor governor(100'000);
+  // A program kept from running: 2,000 of 100,000 a second, and half of that came through.
+  EXPECT_TRUE(governor.observe({100, 50, 2000}));
+  EXPECT_LT(governor.rate(), 1000);
+  EXPECT_TRUE(governor.observe({100, 99, 800}));
+  EXPECT_TRUE(governor.limited());
+  // A far smaller network than one cut can reach: it goes on.
+  RateGovernor deep(100'000);
+  for (int i = 0; i < 20 && deep.rate() > 300; ++i)
+    deep.observe({30, static_cast<std::uint64_t>(30 * std::min(1.0, 300 / deep.rate())), deep.rate()});
+  EXPECT_LE(deep.rate(), 300);
 }
 
 }  // namespace

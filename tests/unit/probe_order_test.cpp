@@ -102,5 +102,21 @@ TEST(Cookie, TellsProbesApart) {
   EXPECT_EQ(cookie(key, a, 7), siphash(key, message));
 }
 
+TEST(Walk, TurnsWithinItsShard) {
+  const Permutation order(1000, 5);
+  for (std::uint64_t shard = 0; shard < 3; ++shard) {
+    Walk straight(order, shard, 3), turned(order, shard, 3, 0, 77);
+    std::vector<std::uint64_t> a, b;
+    while (!straight.ended()) a.push_back(straight.next());
+    while (!turned.ended()) b.push_back(turned.next());
+    EXPECT_NE(a, b);
+    Walk resumed(order, shard, 3, 100, 77);
+    EXPECT_EQ(resumed.next(), b[100]);
+    std::ranges::sort(a);
+    std::ranges::sort(b);
+    EXPECT_EQ(a, b);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -22,7 +22,7 @@ struct Template {
 };
 constexpr Template templates[] = {{10, seconds(10), 7},           {100, seconds(5), 7},
                                   {1000, seconds(2), 7},          {10'000, seconds(1), 7},
-                                  {50'000, milliseconds(500), 7}, {250'000, milliseconds(250), 4}};
+                                  {50'000, milliseconds(500), 7}, {1'000'000, milliseconds(250), 4}};
 constexpr std::size_t usual_template = 3;
 
 Result<PortSet> ports_of(const Arguments& arguments, const ScanKinds& kinds) {
