@@ -122,6 +122,12 @@ void tell_summary(const Scan& scan) {
   if (scan.rate_limited)
     fmt::print(stderr, "weir: the network did not take the rate; {}/s at the end\n",
                human_count(static_cast<std::uint64_t>(scan.rate)));
+  if (scan.rationed_hosts)
+    fmt::print(stderr, "weir: {} {} ICMP errors: silent UDP ports were asked one at a time{}\n",
+               human_count(*scan.rationed_hosts), *scan.rationed_hosts == 1 ? "host rations" : "hosts ration",
+               scan.closed_unseen ? fmt::format("; of the closed ones ≤ {} may seem open|filtered",
+                                                percent(*scan.closed_unseen))
+                                  : std::string());
   if (scan.receive_drops > 0)
     fmt::print(stderr, "weir: {} answers found no room: use a lower --rate\n",
                human_count(scan.receive_drops));

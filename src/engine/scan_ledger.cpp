@@ -55,6 +55,11 @@ bool ScanLedger::take(ScanStage& stage, std::uint64_t cell, unsigned pass, const
   if (stage.kind() == StageKind::ports) {
     counts_[static_cast<std::size_t>(answer.state)].fetch_add(1, std::memory_order_relaxed);
     const ProtoPort port = stage.port(cell);
+    if (answer.state == CellState::closed && proto == IpProto::udp) {
+      Ration& ration = rations_[stage.group(cell)];
+      ++ration.closed;
+      ration.known = cell;
+    }
     if (answer.state == CellState::open && on_open_) on_open_(host, port, name_of_host(host));
     if (shown_[static_cast<std::size_t>(shown_as(answer.state))])
       tell_port(host, port, answer, pass + 1, name_of(answer.state));
@@ -173,6 +178,11 @@ std::vector<Addr> ScanLedger::hosts_up() const {
 ByAddr<Mac> ScanLedger::macs() const {
   const std::lock_guard lock(mutex_);
   return macs_;
+}
+
+Rations ScanLedger::rations() const {
+  const std::lock_guard lock(mutex_);
+  return rations_;
 }
 
 Result<void> ScanLedger::result() const {

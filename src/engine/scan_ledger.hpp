@@ -9,6 +9,7 @@
 #include "core/hash.hpp"
 #include "engine/outlet.hpp"
 #include "engine/scan_journal.hpp"
+#include "engine/scan_rations.hpp"
 #include "plugin/emitter.hpp"
 #include "probe/systems.hpp"
 
@@ -70,6 +71,7 @@ class ScanLedger {
   }
   std::vector<Addr> hosts_up() const;
   ByAddr<Mac> macs() const;
+  Rations rations() const;
   // What the journal or the output failed with.
   Result<void> result() const;
 
@@ -92,6 +94,7 @@ class ScanLedger {
   std::array<std::atomic<std::uint64_t>, 5> counts_{};
   std::vector<Addr> up_;
   ByAddr<Mac> macs_;
+  Rations rations_;
   std::optional<Error> error_;
 };
 

@@ -38,6 +38,12 @@ class ScanProber {
   virtual CanaryTally canaries() const { return {}; }
   // The longest that an answer was on its way in this scan; nothing when that is not known.
   virtual std::optional<Duration> slowest_answer() const { return std::nullopt; }
+  // Single cells, now: some that have not answered, and some known to be closed, of which controls() counts
+  // the answers.
+  virtual Result<void> probe_cells(std::span<const std::uint64_t>, std::span<const std::uint64_t>, unsigned) {
+    return {};
+  }
+  virtual CanaryCounts controls() const { return {}; }
   virtual std::uint64_t sent() const noexcept = 0;
   virtual std::uint64_t send_errors() const noexcept = 0;
   virtual std::uint64_t receive_drops() noexcept { return 0; }

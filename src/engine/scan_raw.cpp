@@ -121,7 +121,9 @@ void RawProber::handle(const Reply& reply) {
 void RawProber::handle_found(const Reply& reply, std::uint64_t cell, Answer answer) {
   const bool marked = reply.kind != ReplyKind::neighbour;  // ARP has no room for a mark
   if (marked && reply.pass >= canary_marks) {
-    if (reply.kind != ReplyKind::unreachable)
+    if (reply.kind == ReplyKind::closed && reply.port.proto == IpProto::udp)
+      controls_answered_.fetch_add(1, std::memory_order_relaxed);
+    else if (reply.kind != ReplyKind::unreachable)
       canaries_.answered(cell, reply.pass - canary_marks, answer.time);
     return;
   }
@@ -157,6 +159,16 @@ Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time
 Result<void> RawProber::tend(Pacer& pacer, RateGovernor& governor) {
   WEIR_CHECK(tend_canaries(pacer, governor, steady_now(), true));
   return senders_.front().flush();
+}
+
+Result<void> RawProber::probe_cells(std::span<const std::uint64_t> cells,
+                                    std::span<const std::uint64_t> controls, unsigned pass) {
+  ScanSender& sender = senders_.front();
+  const Time wall = wall_now();
+  for (const std::uint64_t cell : cells) WEIR_CHECK(sender.probe(*stage_, cell, pass, wall));
+  for (const std::uint64_t cell : controls) WEIR_CHECK(sender.probe(*stage_, cell, canary_marks, wall));
+  controls_sent_ += controls.size();
+  return sender.flush();
 }
 
 // Cells to be probed next, as many as may be now. False: there are none any more, or the scan is to stop.

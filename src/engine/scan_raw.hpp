@@ -29,6 +29,9 @@ class RawProber final : public ScanProber {
   void begin(ScanStage& stage) override;
   Result<void> run(ScanPass& pass) override;
   Result<void> tend(Pacer& pacer, RateGovernor& governor) override;
+  Result<void> probe_cells(std::span<const std::uint64_t> cells, std::span<const std::uint64_t> controls,
+                           unsigned pass) override;
+  CanaryCounts controls() const override { return {controls_sent_, controls_answered_.load()}; }
   CanaryTally canaries() const override { return canaries_.tally(); }
   std::optional<Duration> slowest_answer() const override;
   std::uint64_t sent() const noexcept override;
@@ -70,6 +73,8 @@ class RawProber final : public ScanProber {
   std::atomic<Time> looked_{};            // what came in until then has been handled
   std::atomic<Duration> slowest_;         // of the answers; negative: none
   Time next_look_{};
+  std::uint64_t controls_sent_ = 0;
+  std::atomic<std::uint64_t> controls_answered_{0};
 
   std::mutex mutex_;  // guards the next
   ScanStage* stage_ = nullptr;

@@ -166,6 +166,8 @@ Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
     if (stopped_ || stage.answered() >= expected) return true;
     const auto now = estimate(stage, pass + 1);
     if (now) return pass >= 1 && now->share_most <= options_.goal;
+    // Closed UDP ports alone: they are asked for slowly.
+    if (pass >= 1 && stage.answered() > 0) return !ledger_.rations().empty();
     return stage.answered() == 0 && pass + 1 >= enough_silence;
   };
   const bool last = pass + 1 >= most_passes();
@@ -220,6 +222,7 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   const Permutation order(stage.cells(), mix(options_.seed, static_cast<std::uint64_t>(stage.kind())));
   const bool split = sharded_ && !own;
   unsigned pass = here ? resumed_.pass : 0;
+  const Time began = steady_now();
   constexpr double packets_to_a_host = 3;  // a token each in a discovery; of ports each packet takes one
   if (stage.kind() == StageKind::ports && governor_.limited() && raw_ != nullptr && !options_.assume_up) {
     governor_.scale(packets_to_a_host);
@@ -232,12 +235,36 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
               here && pass == resumed_.pass ? resumed_.done : 0, pass == 0 ? 0 : mix(options_.seed, pass));
     WEIR_TRY(done, run_pass(stage, pass, walk, tick));
   }
+  if (stage.kind() == StageKind::ports && !past && !stopped_)
+    WEIR_CHECK(ask_slowly(stage, pass, steady_now() - began, tick));
   if (past) pass = options_.passes;
   if (stopped_) return {};
   take_sureness(stage, estimate(stage, pass));
   if (stage.kind() == StageKind::ports) port_passes_ = pass;
   if (!own) ledger_.tell_unanswered(stage, pass, wall_now());
   if (stage.kind() == StageKind::ports && options_.on_silent) ledger_.tell_silent(stage, options_.on_silent);
+  return {};
+}
+
+Result<void> Scanner::ask_slowly(ScanStage& stage, unsigned passes, Duration took,
+                                 const std::function<bool(const ScanStatus&)>& tick) {
+  constexpr Duration hasty =
+      milliseconds(500);  // whoever waits less than this for answers waits for none here
+  if (options_.passes < 2 || options_.spacing < hasty || raw_ == nullptr || options_.ports.udp().empty())
+    return {};
+  RationedHosts hosts(stage, ledger_.rations(), took);
+  if (hosts.empty()) return {};
+  const unsigned pass = std::min(passes, ScanStage::most_passes - 1);
+  ScanStatus status{.stage = stage.kind(), .pass = pass, .total = stage.cells()};
+  WEIR_TRY(rationed_, hosts.ask(*prober_, pass, [&](Duration left) {
+    status.done = stage.answered();
+    status.hosts_up = ledger_.count(CellState::up);
+    status.open = ledger_.count(CellState::open);
+    status.rate = 1;
+    status.left = left;
+    stopped_ = stopped_ || !tick(status) || !ledger_.result();
+    return !stopped_;
+  }));
   return {};
 }
 
@@ -371,6 +398,8 @@ Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
   scan.receive_drops = prober_->receive_drops();
   scan.send_errors = prober_->send_errors();
   scan.rate_limited = governor_.limited();
+  if (rationed_.hosts > 0) scan.rationed_hosts = rationed_.hosts;
+  scan.closed_unseen = rationed_.closed_unseen;
   scan.complete = !stopped_;
   scan.seed = options_.seed;
   ledger_.emit(scan);

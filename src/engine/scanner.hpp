@@ -88,6 +88,8 @@ class Scanner {
   void slow_down(const ScanStage& stage, unsigned passes, double rate);
   std::optional<Missed> estimate(const ScanStage& stage, unsigned passes) const;
   void take_sureness(const ScanStage& stage, std::optional<Missed> estimate);
+  Result<void> ask_slowly(ScanStage& stage, unsigned passes, Duration took,
+                          const std::function<bool(const ScanStatus&)>& tick);
   std::vector<AddrRange> hosts_to_scan() const;
   Result<Scan> summary(Time started, std::uint64_t cells);
 
@@ -106,6 +108,7 @@ class Scanner {
   RateGovernor governor_;
   Sureness sureness_;
   std::vector<double> pass_rates_;  // the most in each pass of the stage
+  RationedResult rationed_;
   std::uint64_t port_cells_ = 0;
   unsigned port_passes_ = 0;
   bool stopped_ = false, sharded_ = false;

@@ -36,7 +36,8 @@ Passes sum(std::span<const std::uint64_t> first) {
 // Of a geometric distribution cut off after the last pass, and of single trials.
 double log_likelihood(const Passes& p, double loss) {
   const double lost = p.lost == 0 ? 0 : p.lost * std::log(loss);
-  return lost + (p.cells + p.canaries) * std::log1p(-loss) - p.cells * std::log1p(-std::pow(loss, p.count));
+  const double cut_off = p.cells == 0 ? 0 : p.cells * std::log1p(-std::pow(loss, p.count));
+  return lost + (p.cells + p.canaries) * std::log1p(-loss) - cut_off;
 }
 
 double most_likely(const Passes& p) {
@@ -163,6 +164,11 @@ Passes busy_since(unsigned pass, std::span<const std::uint64_t> first, const Can
 constexpr double plainly = 2;
 
 }  // namespace
+
+double most_lost(CanaryCounts canaries) {
+  const Passes trials = Passes{} + canaries;
+  return most_plausible(trials, most_likely(trials));
+}
 
 std::optional<double> loss_by_load(std::span<const std::uint64_t> first, const CanaryTally& canaries) {
   constexpr std::uint64_t few = 20;

@@ -32,6 +32,9 @@ struct CanaryTally {
 std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
                              const CanaryTally& canaries = {});
 
+// The most of such canaries that can be lost, at 97.5 %.
+double most_lost(CanaryCounts canaries);
+
 // What is lost of the probes in the steady passes, when that is plainly more than was lost of the canaries of
 // quiet times: the rate is too high. Nothing when it is not, or when too little is known.
 std::optional<double> loss_by_load(std::span<const std::uint64_t> first, const CanaryTally& canaries);

@@ -16,6 +16,8 @@ struct Scan {
   std::optional<double> loss, missed;
   std::uint64_t receive_drops = 0, send_errors = 0;
   bool rate_limited = false, complete = true;
+  std::optional<std::uint64_t> rationed_hosts;
+  std::optional<double> closed_unseen;
   std::uint64_t seed = 0;
 };
 template <>
@@ -45,6 +47,11 @@ inline constexpr auto schema<Scan> = record(
     field("receive_drops", &Scan::receive_drops, Unit::packets, "Answers that the kernel had no room for"),
     field("send_errors", &Scan::send_errors, "Probes that the kernel refused to send"),
     field("rate_limited", &Scan::rate_limited, "The network did not take the rate asked for"),
+    field("rationed_hosts", &Scan::rationed_hosts,
+          "Hosts that send few ICMP errors: their UDP ports without answer were asked again one at a time"),
+    field("closed_unseen", &Scan::closed_unseen,
+          "Bound, at 95 % confidence, on the share of the closed UDP ports of such hosts that did not answer "
+          "even so"),
     field("complete", &Scan::complete, "False: it was interrupted"),
     field("seed", &Scan::seed, "Of the order in which cells were probed"));
 

@@ -150,6 +150,10 @@ def other_kinds(weir, check):
     ports, _, _, _ = scan(weir, "-sU", "10.77.0.2", "-p", "52-54", "--states", "all")
     check.that("UDP", states(ports) == {("10.77.0.2", "udp", 52): "closed", ("10.77.0.2", "udp", 53): "open",
                                         ("10.77.0.2", "udp", 54): "closed"}, str(states(ports)))
+    ports, _, summary, done = scan(weir, "-sU", "10.77.0.2", "-p", "45-59", "--states", "all")
+    told = collections.Counter(states(ports).values())
+    check.that("UDP: a host that sends one error a second", told == {"closed": 14, "open": 1}, f"{told} {done.stderr}")
+    check.that("and it is said", summary["rationed_hosts"] == 1 and summary["closed_unseen"] == 0, str(summary))
     ports, _, _, _ = scan(weir, "-sA", "10.77.0.2", "-p", "22,23")
     check.that("ACK", set(states(ports).values()) == {"unfiltered"} and len(ports) == 2, str(states(ports)))
     _, hosts, summary, _ = scan(weir, "-sn", "10.77.0.0/28", "10.88.0.0/28")

@@ -1,6 +1,7 @@
 // The bound on what was missed holds as often as it says, and the governor finds what the network can take.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "probe/missed.hpp"
@@ -43,6 +44,13 @@ TEST(Missed, QuietTimesDoNotSpeakForBusyOnes) {
   EXPECT_GT(missed(first, 6, tally)->share_most, 10.0 / 16);
   tally.passes[0] = tally.passes[1] = {20, 4};
   EXPECT_GT(missed(first, 6, tally)->share_most, 10.0 / 16);
+}
+
+TEST(Missed, OfSingleTrials) {
+  EXPECT_EQ(most_lost({0, 0}), 1);
+  EXPECT_NEAR(most_lost({10, 10}), 1 - std::pow(0.025, 0.1), 1e-6);
+  EXPECT_GT(most_lost({100, 80}), 0.2);
+  EXPECT_LT(most_lost({100, 80}), 0.35);
 }
 
 TEST(Missed, LossesOfBusyTimesAreTheRatesDoing) {
