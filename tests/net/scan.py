@@ -187,6 +187,9 @@ def through_losses(weir, net, check):
     check.that("a policer is noticed", summary["rate_limited"], str(summary))
     hidden = 4000 - summary["open"] - summary["closed"]
     check.that("what a policer hides is told", hidden / 4000 <= summary["missed"], str(summary))
+    for speed in ("-T3", "-T4"):
+        _, _, summary, _ = scan(weir, "10.88.0.0/26", "10.88.1.0/24", "-p", "22,81", speed, "--exclude", "10.88.1.0/25")
+        check.that(f"{speed}: a policer hides no hosts", 1 - summary["hosts_up"] / 192 <= summary["missed"] < 0.05, str(summary))
     net.rules()
 
 
