@@ -223,6 +223,7 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   const bool split = sharded_ && !own;
   unsigned pass = here ? resumed_.pass : 0;
   const Time began = steady_now();
+  constexpr Duration unknown = seconds(1'000'000);  // since the first probe of a scan that was broken off
   constexpr double packets_to_a_host = 3;  // a token each in a discovery; of ports each packet takes one
   if (stage.kind() == StageKind::ports && governor_.limited() && raw_ != nullptr && !options_.assume_up) {
     governor_.scale(packets_to_a_host);
@@ -236,7 +237,7 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
     WEIR_TRY(done, run_pass(stage, pass, walk, tick));
   }
   if (stage.kind() == StageKind::ports && !past && !stopped_)
-    WEIR_CHECK(ask_slowly(stage, pass, steady_now() - began, tick));
+    WEIR_CHECK(ask_slowly(stage, pass, here ? unknown : steady_now() - began, tick));
   if (past) pass = options_.passes;
   if (stopped_) return {};
   take_sureness(stage, estimate(stage, pass));
