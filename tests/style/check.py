@@ -10,12 +10,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # A folder includes itself and lower levels only.
 LEVELS = {
     "core": 0, "records": 1, "plugin": 2,
-    "os": 3, "packet": 3, "flow": 3, "filter": 3, "probe": 3, "tls": 3, "store": 3,
+    "os": 3, "packet": 3, "flow": 3, "filter": 3, "probe": 3, "tls": 3, "store": 3, "devices": 3,
     "parsers": 4, "sources": 4, "probes": 4, "sinks": 4,
     "engine": 5, "cli": 8,
 }
-# The pairs of a level that may: a flow is made of packets, a store is made of files.
-ACROSS = {("flow", "packet"), ("store", "os")}
+# The pairs of a level that may: a flow is made of packets, a store and an inventory are made of files.
+ACROSS = {("flow", "packet"), ("store", "os"), ("devices", "os")}
 PLUGINS = {"parsers", "sources", "probes", "sinks", "cli"}
 
 MOST_LINES = 600

@@ -1,0 +1,329 @@
+// weir devices: who is on the network, and what has changed.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cli/front/data.hpp"
+#include "cli/front/device_sweep.hpp"
+#include "cli/front/inventory.hpp"
+#include "cli/front/option_table.hpp"
+#include "core/human.hpp"
+#include "devices/arpwatch_file.hpp"
+#include "devices/evidence.hpp"
+#include "engine/pipeline.hpp"
+#include "packet/input_paths.hpp"
+#include "plugin/source.hpp"
+#include "records/device.hpp"
+
+namespace weir {
+namespace {
+
+std::atomic<bool> interrupted{false};
+extern "C" void interrupt_devices(int) {
+  interrupted = true;
+  std::signal(SIGINT, SIG_DFL);  // a second one ends the program at once
+}
+
+constexpr Duration flow_every = seconds(60);  // a device with one long flow is seen as often
+
+Plan evidence_plan() {
+  Plan plan;
+  for (const RecordTypeOf type : device_evidence_types()) plan.wants[type().id].wanted = true;
+  plan.community_id = false;
+  plan.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
+  for (const Timeout timeout :
+       {Timeout::tcp, Timeout::tcp_attempt, Timeout::tcp_closed, Timeout::udp, Timeout::icmp, Timeout::other})
+    plan.flows.active(timeout) = flow_every;
+  choose_parsers(plan);
+  return plan;
+}
+
+// The devices and what has changed, after something was seen. The exit code.
+Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
+  const bool events = arguments.has("events");
+  WEIR_TRY(const auto writer,
+           DeviceWriter::open(arguments, events ? record_type<DeviceEvent>() : record_type<Device>()));
+  const std::vector<Change> changes = kept.inventory->take_changes();
+  WEIR_CHECK(kept.save(changes));
+  const auto seen = [](const KnownDevice& identity) { return identity.changed; };
+  std::size_t unauthorised = 0;
+  if (events) {
+    WEIR_CHECK(writer->write(*kept.inventory, changes));
+    for (const auto& [id, identity] : kept.inventory->devices())
+      unauthorised += seen(identity) && kept.inventory->authorised(identity) == false;
+  } else {
+    WEIR_TRY(unauthorised, writer->write(*kept.inventory, seen));
+  }
+  WEIR_CHECK(writer->close());
+  if (kept.inventory->refused() != 0)
+    fmt::print(stderr, "weir: the inventory is full: {} sightings of other devices were left out\n",
+               human_count(kept.inventory->refused()));
+  return unauthorised != 0 ? 1 : 0;
+}
+
+Result<int> from_captures(const Arguments& arguments, const std::vector<std::string>& words) {
+  WEIR_TRY(const auto paths, expand_inputs(words));
+  const SourceSpec* pcap = find_plugin<SourceSpec>("pcap");
+  WEIR_ASSERT(pcap != nullptr);
+  WEIR_TRY(const auto source, pcap->open(paths));
+  WEIR_TRY(KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::change));
+  std::signal(SIGINT, interrupt_devices);
+  ProgressLine progress(!arguments.has("quiet"));
+  WEIR_TRY(
+      const Outcome outcome,
+      run(
+          evidence_plan(), *source, nullptr, nullptr,
+          [&](const RecordType& type, const void* record) { take_evidence(*kept.inventory, type, record); },
+          [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
+  progress.clear();
+  kept.inventory->advance(outcome.last);
+  kept.inventory->finish();
+  for (const Damage& d : outcome.damages)
+    fmt::print(stderr, "weir: {}: {} at byte {}\n", d.file, d.what, d.offset);
+  WEIR_TRY(const int code, tell(arguments, kept));
+  return outcome.damages.empty() && !interrupted ? code : 1;
+}
+
+Result<int> from_sweep(const Arguments& arguments, const LinkSweepOptions& sweep) {
+  WEIR_TRY(KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::change));
+  std::signal(SIGINT, interrupt_devices);
+  WEIR_TRY(const auto neighbours, sweep_into(*kept.inventory, sweep, arguments, interrupted));
+  kept.inventory->finish();
+  if (!arguments.has("profile")) {
+    WEIR_TRY(const int code, tell(arguments, kept));
+    return interrupted ? 1 : code;
+  }
+  fmt::print("{}", arp_scan_lines(neighbours, Vendors::load(std::string(arguments.value("vendors")))));
+  WEIR_CHECK(kept.save(kept.inventory->take_changes()));
+  return interrupted ? 1 : 0;
+}
+
+Result<KnownDevice*> device_called(Inventory& inventory, const std::string& who) {
+  if (KnownDevice* identity = inventory.find(std::string_view(who))) return identity;
+  return fail(Code::usage, "no such device", who, "weir devices list shows them: number, address or name");
+}
+
+using Words = std::vector<std::string>;
+
+Result<int> list(const Arguments& arguments, const Words&) {
+  WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Device>()));
+  WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
+  WEIR_TRY(const std::size_t unauthorised,
+           writer->write(*kept.inventory, [](const KnownDevice&) { return true; }));
+  WEIR_CHECK(writer->close());
+  return unauthorised != 0 ? 1 : 0;
+}
+
+Result<int> show(const Arguments& arguments, const Words& words) {
+  WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
+  std::vector<std::uint64_t> ids;
+  for (const std::string& who : words) {
+    WEIR_TRY(const KnownDevice* identity, device_called(*kept.inventory, who));
+    ids.push_back(identity->id);
+  }
+  const auto chosen = [&](std::uint64_t id) { return std::ranges::find(ids, id) != ids.end(); };
+  if (!arguments.has("events")) {
+    WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Device>()));
+    WEIR_CHECK(
+        writer->write(*kept.inventory, [&](const KnownDevice& identity) { return chosen(identity.id); }));
+    WEIR_CHECK(writer->close());
+    return 0;
+  }
+  WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<DeviceEvent>()));
+  WEIR_TRY(std::vector<Change> history, kept.file->history({}));
+  std::erase_if(history, [&](const Change& change) { return !chosen(change.device); });
+  WEIR_CHECK(writer->write(*kept.inventory, history));
+  WEIR_CHECK(writer->close());
+  return 0;
+}
+
+// What has changed since; exit code 1 when something has, as diff's.
+Result<int> diff(const Arguments& arguments, const Words&) {
+  WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<DeviceEvent>()));
+  Time from{};
+  if (arguments.has("since")) {
+    if (const auto ago = parse_duration(arguments.value("since"))) {
+      from = clock_time() + Duration{-ago->ns};
+    } else {
+      auto time = parse_local_time(arguments.value("since"), clock_time());
+      if (!time)
+        return fail(Code::usage, time.error().what, "--since", "7d, 2h, yesterday or 2026-01-31T12:00");
+      from = *time;
+    }
+  }
+  WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
+  WEIR_TRY(const std::vector<Change> history, kept.file->history(from));
+  WEIR_CHECK(writer->write(*kept.inventory, history));
+  WEIR_CHECK(writer->close());
+  return history.empty() ? 0 : 1;
+}
+
+// Changes the devices that the first `count` words name, all words when it is 0.
+Result<int> edit(const Arguments& arguments, const Words& words, std::size_t count,
+                 const std::function<void(KnownDevice&)>& change) {
+  WEIR_CHECK(data_folder(arguments));
+  WEIR_TRY(KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::change));
+  std::vector<KnownDevice*> chosen;
+  for (std::size_t i = 0; i < (count == 0 ? words.size() : count); ++i) {
+    WEIR_TRY(KnownDevice* const identity, device_called(*kept.inventory, words[i]));
+    chosen.push_back(identity);
+  }
+  for (KnownDevice* identity : chosen) {
+    change(*identity);
+    identity->changed = true;
+  }
+  WEIR_CHECK(kept.save({}));
+  return 0;
+}
+
+Result<int> approve(const Arguments& arguments, const Words& words) {
+  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::approved; });
+}
+Result<int> ignore(const Arguments& arguments, const Words& words) {
+  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::ignored; });
+}
+Result<int> forbid(const Arguments& arguments, const Words& words) {
+  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::none; });
+}
+Result<int> name(const Arguments& arguments, const Words& words) {
+  return edit(arguments, words, 1, [&](KnownDevice& identity) { identity.label = words[1]; });
+}
+Result<int> tag(const Arguments& arguments, const Words& words) {
+  return edit(arguments, words, 1, [&](KnownDevice& identity) {
+    for (std::size_t i = 1; i < words.size(); ++i)
+      if (words[i].starts_with('-'))
+        std::erase(identity.tags, words[i].substr(1));
+      else if (std::ranges::find(identity.tags, words[i]) == identity.tags.end())
+        identity.tags.push_back(words[i]);
+  });
+}
+
+Result<int> import(const Arguments& arguments, const Words& words) {
+  std::vector<Sighting> sightings;
+  for (const std::string& path : words) {
+    std::ifstream file(path);
+    if (!file) return fail(Code::usage, "cannot be read", path, "does the file exist?");
+    WEIR_TRY(const auto more, read_arpwatch_file(file, path));
+    sightings.insert(sightings.end(), more.begin(), more.end());
+  }
+  WEIR_CHECK(data_folder(arguments));
+  // What it says is long ago: that nothing was seen since does not mean that anybody is gone.
+  Arguments patient = arguments;
+  patient.values["gone-after"] = {"0"};
+  WEIR_TRY(KeptInventory kept, open_inventory(patient, InventoryFile::Mode::change));
+  for (const Sighting& sighting : sightings) kept.inventory->see(sighting);
+  kept.inventory->finish();
+  return tell(arguments, kept);
+}
+
+struct Verb {
+  std::string_view word, usage;
+  std::size_t least, most;  // words behind it
+  Result<int> (*run)(const Arguments& arguments, const Words& words);
+};
+constexpr Verb verbs[] = {
+    {"list", "weir devices list", 0, 0, list},
+    {"show", "weir devices show WHO…", 1, 1000, show},
+    {"diff", "weir devices diff --since 7d", 0, 0, diff},
+    {"import", "weir devices import arp.dat", 1, 1000, import},
+    {"approve", "weir devices approve WHO…", 1, 1000, approve},
+    {"ignore", "weir devices ignore WHO…", 1, 1000, ignore},
+    {"forbid", "weir devices forbid WHO…", 1, 1000, forbid},
+    {"name", "weir devices name WHO NAME", 2, 2, name},
+    {"tag", "weir devices tag WHO TAG… (-TAG takes one away)", 2, 1000, tag},
+};
+
+Result<int> run_devices(const Arguments& arguments) {
+  Words words = arguments.all("");
+  if (words.empty()) return list(arguments, {});
+  const auto verb = std::ranges::find(verbs, words.front(), &Verb::word);
+  if (verb == std::end(verbs)) {
+    WEIR_TRY(const auto sweep, sweep_from(arguments));
+    return sweep ? from_sweep(arguments, *sweep) : from_captures(arguments, words);
+  }
+  words.erase(words.begin());
+  if (words.size() < verb->least || verb->most < words.size())
+    return fail(Code::usage, words.size() < verb->least ? "a word is missing" : "there are words too many",
+                std::string(verb->word), std::string(verb->usage));
+  return verb->run(arguments, words);
+}
+
+constexpr Option own_options[] = {
+    {.name = "",
+     .value = "WHAT",
+     .doc = "Networks (10.9.0.0/24), addresses or an interface, to be swept; captures (pcap, pcapng, snoop; "
+            "also compressed); or one of: list, show WHO, diff, import ARP.DAT, approve WHO, "
+            "ignore WHO, forbid WHO, name WHO NAME, tag WHO TAG; WHO is a number, address or name",
+     .choices = "@files",
+     .many = true},
+    {.name = "data",
+     .letter = 'd',
+     .value = "DIR",
+     .doc = "The folder whose inventory it is; $WEIR_DATA unless given, and without either it is forgotten",
+     .choices = "@folders",
+     .group = "Inventory"},
+    {.name = "events",
+     .letter = 'e',
+     .doc = "What has changed, in place of the devices",
+     .group = "Inventory"},
+    {.name = "since",
+     .value = "TIME",
+     .doc = "diff: only what has changed since: 7d, 2h, yesterday, 2026-01-31T12:00",
+     .group = "Inventory"},
+    {.name = "gone-after",
+     .value = "TIME",
+     .doc = "A device is gone when it was quiet for so long, and for longer than it ever was",
+     .fallback = "10m",
+     .group = "Inventory"},
+    {.name = "allow",
+     .value = "FILE",
+     .doc = "Devices that may be there, besides approved ones: a MAC address, IP address, network or name a "
+            "line. Others are unauthorised: an event, and exit code 1",
+     .choices = "@files",
+     .group = "Inventory"},
+    {.name = "vendors",
+     .value = "DIR",
+     .doc = "The IEEE's lists of vendors, as Debian's package ieee-data has them",
+     .fallback = "/usr/share/ieee-data",
+     .choices = "@folders",
+     .group = "Inventory"},
+    where_option,
+};
+constexpr auto options = joined(own_options, sweep_options, output_options, quiet_asking_options);
+constexpr RecordTypeOf made[] = {record_type<Device>, record_type<DeviceEvent>};
+constexpr CommandSpec spec{
+    .name = "devices",
+    .doc = "Who is on the network, and what has changed",
+    .help =
+        "Examples:\n"
+        "  weir devices 10.9.0.0/24 --data inv           who answers there, by ARP\n"
+        "  weir devices eth0 --data inv                  the networks of an interface, and its IPv6 nodes\n"
+        "  weir devices lan.pcap                         every device that the capture tells of\n"
+        "  weir devices *.pcap --data inv --events       what is new since the inventory was seen last\n"
+        "  weir devices approve 10.9.0.7 --data inv      it may be there; others are unauthorised from now "
+        "on\n"
+        "  weir devices diff --since 7d --data inv       what has changed in a week\n"
+        "  weir devices show 10.9.0.7 -o json            all that is known of one\n"
+        "\n"
+        "A device is known by all it shows: hardware addresses, DHCP client identifier, DUID, SSH host key, "
+        "name. A\n"
+        "phone that makes up a new hardware address every day is one device, and so is a host with ten "
+        "addresses.\n"
+        "\n"
+        "Exit code: 0 fine, 1 an unauthorised device was seen, or diff found something, 2 usage, 3 "
+        "environment.\n",
+    .options = options,
+    .run = run_devices,
+    .group = "Traffic",
+    .records = made,
+};
+
+}  // namespace
+
+WEIR_REGISTER(CommandSpec, spec);
+
+}  // namespace weir

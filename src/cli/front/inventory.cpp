@@ -1,0 +1,118 @@
+#include "cli/front/inventory.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+#include "cli/front/data.hpp"
+#include "core/ascii.hpp"
+#include "devices/device_records.hpp"
+
+namespace weir {
+
+Result<void> KeptInventory::save(const std::vector<Change>& changes) {
+  return file ? file->save(*inventory, changes) : Result<void>{};
+}
+
+Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::Mode mode) {
+  InventoryOptions options;
+  if (arguments.has("gone-after")) {
+    WEIR_TRY(options.gone_after, duration_of(arguments, "gone-after"));
+  }
+  KeptInventory kept;
+  kept.inventory = std::make_unique<Inventory>(options);
+  const auto folder = data_folder(arguments);
+  if (!folder && mode == InventoryFile::Mode::read) return tl::unexpected<Error>(folder.error());
+  if (folder) {
+    WEIR_TRY(kept.file, InventoryFile::open(*folder, mode));
+    WEIR_CHECK(kept.file->load(*kept.inventory));
+  }
+  if (arguments.has("allow")) {
+    WEIR_TRY(auto allowed, read_allow_list(std::string(arguments.value("allow"))));
+    kept.inventory->set_allowed(std::move(allowed));
+  }
+  return kept;
+}
+
+Result<std::unique_ptr<DeviceWriter>> DeviceWriter::open(const Arguments& arguments, const RecordType& type) {
+  const RecordTypes types{&type};
+  const std::string_view where = arguments.value("where");
+  WEIR_TRY(Filter filter, Filter::compile(where, types));
+  WEIR_TRY(const Output output, output_from(arguments, types, "table"));
+  std::unique_ptr<DeviceWriter> writer(
+      new DeviceWriter(type, std::move(filter), Vendors::load(std::string(arguments.value("vendors")))));
+  writer->wants_ = wants_of(types, writer->filter_, where);
+  WEIR_TRY(writer->sink_, output.sink->open(output.options));
+  return writer;
+}
+
+template <class R>
+Result<void> DeviceWriter::put(const R& record) {
+  Emitter(wants_, batch_).emit(record);
+  for (const Batch::Entry& entry : batch_.entries()) WEIR_CHECK(weir::put(*sink_, *entry.type, entry.record));
+  batch_.clear();
+  return {};
+}
+
+Result<std::size_t> DeviceWriter::write(const Inventory& inventory,
+                                        const std::function<bool(const KnownDevice&)>& shown) {
+  std::vector<const KnownDevice*> chosen;
+  for (const auto& [id, identity] : inventory.devices())
+    if (shown(identity)) chosen.push_back(&identity);
+  // IPv4 sorts before IPv6, and who has no address comes last.
+  const auto key = [](const KnownDevice* identity) {
+    const auto ip = identity->address();
+    return std::tuple(!ip, ip && !ip->is_v4(), ip.value_or(Addr{}), identity->id);
+  };
+  std::ranges::sort(chosen, {}, key);
+  std::size_t unauthorised = 0;
+  for (const KnownDevice* identity : chosen) {
+    unauthorised += inventory.authorised(*identity) == false;
+    WEIR_CHECK(put(device_record(inventory, *identity, vendors_, batch_.arena())));
+  }
+  return unauthorised;
+}
+
+Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<Change>& changes) {
+  for (const Change& change : changes)
+    WEIR_CHECK(put(event_record(inventory, change, vendors_, batch_.arena())));
+  return {};
+}
+
+Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(Code::environment, "cannot be read", path, "does the file exist?");
+  struct Allowed {
+    std::set<Mac> macs;
+    std::vector<Prefix> networks;
+    std::vector<std::string> names;
+  };
+  auto allowed = std::make_shared<Allowed>();
+  std::string line;
+  for (unsigned number = 1; std::getline(file, line); ++number) {
+    const std::string_view word = trim(std::string_view(line).substr(0, line.find('#')));
+    if (word.empty()) continue;
+    if (word.find_first_of(" \t") != std::string_view::npos)
+      return fail(Code::usage, "more than one word on a line", fmt::format("{}:{}", path, number),
+                  "one MAC address, IP address, network or name; # begins a comment");
+    if (const auto mac = parse_mac(word))
+      allowed->macs.insert(*mac);
+    else if (const auto network = parse_prefix(word))
+      allowed->networks.push_back(*network);
+    else
+      allowed->names.emplace_back(word);
+  }
+  return [allowed](const KnownDevice& identity) {
+    if (std::ranges::any_of(identity.macs, [&](const auto& m) { return allowed->macs.contains(m.first); }))
+      return true;
+    if (const auto ip = identity.address();
+        ip && std::ranges::any_of(allowed->networks, [&](const Prefix& p) { return p.contains(*ip); }))
+      return true;
+    return std::ranges::any_of(allowed->names,
+                               [&](const auto& n) { return equal_nocase(n, identity.name()); });
+  };
+}
+
+}  // namespace weir

@@ -1,0 +1,53 @@
+// How weir devices finds its inventory, and writes devices and events.
+#pragma once
+
+#include <functional>
+
+#include "cli/front/output.hpp"
+#include "cli/front/selection.hpp"
+#include "devices/inventory.hpp"
+#include "devices/inventory_file.hpp"
+#include "devices/vendors.hpp"
+
+namespace weir {
+
+// An inventory, and the file behind it if it is kept.
+struct KeptInventory {
+  std::optional<InventoryFile> file;
+  std::unique_ptr<Inventory> inventory;
+  Result<void> save(const std::vector<Change>& changes);
+};
+
+// That of --data or $WEIR_DATA; for Mode::change, without either, one that is forgotten.
+Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::Mode mode);
+
+// Writes devices or events as the options of the output say.
+class DeviceWriter {
+ public:
+  // `type` is device or device_event. Fails with Code::usage.
+  static Result<std::unique_ptr<DeviceWriter>> open(const Arguments& arguments, const RecordType& type);
+
+  // Those for which `shown` holds, by address. Returns how many of them have no authorisation.
+  Result<std::size_t> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
+  Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
+  Result<void> close() { return sink_->close(); }
+
+ private:
+  DeviceWriter(const RecordType& type, Filter filter, Vendors vendors)
+      : type_(type), filter_(std::move(filter)), vendors_(std::move(vendors)) {}
+  template <class R>
+  Result<void> put(const R& record);
+
+  const RecordType& type_;
+  Filter filter_;
+  Vendors vendors_;
+  Emitter::Wants wants_{};
+  Batch batch_;
+  std::unique_ptr<Sink> sink_;
+};
+
+// The devices that a list allows: a MAC address, an IP address or network, or a name on each line; # begins a
+// comment. Fails with Code::usage, the file and the line.
+Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path);
+
+}  // namespace weir

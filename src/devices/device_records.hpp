@@ -1,0 +1,17 @@
+// Devices and what has changed about them, as records.
+#pragma once
+
+#include "core/arena.hpp"
+#include "devices/inventory.hpp"
+#include "devices/vendors.hpp"
+#include "records/device.hpp"
+
+namespace weir {
+
+// Texts and lists are in the arena; the vendor's name is the vendors'.
+Device device_record(const Inventory& inventory, const KnownDevice& identity, const Vendors& vendors,
+                     Arena& arena);
+DeviceEvent event_record(const Inventory& inventory, const Change& change, const Vendors& vendors,
+                         Arena& arena);
+
+}  // namespace weir

@@ -1,0 +1,264 @@
+#include "devices/inventory_file.hpp"
+
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "os/file_system.hpp"
+
+namespace weir {
+namespace {
+
+constexpr const char* setup =
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = NORMAL;"
+    "CREATE TABLE IF NOT EXISTS device (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT "
+    "NULL,"
+    " gone INTEGER NOT NULL, longest_gap INTEGER NOT NULL, policy INTEGER NOT NULL, label TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS fact (device INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,"
+    " source TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " PRIMARY KEY (device, kind, value, source)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS holder (ip TEXT PRIMARY KEY, mac TEXT NOT NULL, before TEXT NOT NULL,"
+    " since INTEGER NOT NULL, last INTEGER NOT NULL, last_told INTEGER NOT NULL, before_last INTEGER NOT "
+    "NULL,"
+    " reported INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, event TEXT NOT NULL,"
+    " device INTEGER NOT NULL, ip TEXT, mac TEXT, before TEXT NOT NULL, after TEXT NOT NULL,"
+    " evidence TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS event_time ON event (time);";
+constexpr int busy_ms = 5000;
+// Kinds of facts that are not FactKinds.
+constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag";
+
+std::string text_of(const Mac& mac) {
+  char text[mac_text_max];
+  return {text, write_mac(text, mac)};
+}
+
+class Statement {
+ public:
+  Statement(sqlite3* database, const char* sql) noexcept {
+    sqlite3_prepare_v2(database, sql, -1, &handle_, nullptr);
+  }
+  ~Statement() { sqlite3_finalize(handle_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  // Runs it with these values; true while there is a row.
+  template <class... V>
+  bool start(const V&... values) noexcept {
+    sqlite3_reset(handle_);
+    int at = 0;
+    (bind(++at, values), ...);
+    return next();
+  }
+  bool next() noexcept { return (status_ = sqlite3_step(handle_)) == SQLITE_ROW; }
+  bool failed() const noexcept { return status_ != SQLITE_ROW && status_ != SQLITE_DONE; }
+  std::int64_t number(int column) const noexcept { return sqlite3_column_int64(handle_, column); }
+  Time time(int column) const noexcept { return {number(column)}; }
+  std::string text(int column) const {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+    return text == nullptr
+               ? std::string()
+               : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
+  }
+
+ private:
+  void bind(int at, std::string_view text) noexcept {
+    sqlite3_bind_text(handle_, at, text.data() == nullptr ? "" : text.data(), static_cast<int>(text.size()),
+                      SQLITE_TRANSIENT);
+  }
+  void bind(int at, const std::string& text) noexcept { bind(at, std::string_view(text)); }
+  void bind(int at, const std::optional<std::string>& text) noexcept {
+    if (text)
+      bind(at, std::string_view(*text));
+    else
+      sqlite3_bind_null(handle_, at);
+  }
+  void bind(int at, Time time) noexcept { sqlite3_bind_int64(handle_, at, time.ns); }
+  void bind(int at, std::uint64_t number) noexcept {
+    sqlite3_bind_int64(handle_, at, static_cast<sqlite3_int64>(number));
+  }
+
+  sqlite3_stmt* handle_ = nullptr;
+  int status_ = SQLITE_DONE;
+};
+
+}  // namespace
+
+struct InventoryFile::State {
+  sqlite3* database = nullptr;
+  std::string path;
+  std::optional<FileLock> lock;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { sqlite3_close(database); }
+  tl::unexpected<Error> error() const {
+    return fail(Code::environment, sqlite3_errmsg(database), path, "move the file away to begin anew");
+  }
+  Result<void> execute(const char* sql) const {
+    if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
+    return {};
+  }
+  Result<void> save_device(const KnownDevice& identity) const;
+  Result<void> save_holders(const Inventory& inventory) const;
+  Result<void> save_all(const Inventory& inventory, const std::vector<Change>& changes) const;
+};
+
+InventoryFile::InventoryFile(std::unique_ptr<State> state) noexcept : state_(std::move(state)) {}
+InventoryFile::InventoryFile(InventoryFile&&) noexcept = default;
+InventoryFile& InventoryFile::operator=(InventoryFile&&) noexcept = default;
+InventoryFile::~InventoryFile() = default;
+
+Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) {
+  auto state = std::make_unique<State>();
+  state->path = folder + "/inventory.sqlite";
+  if (mode == Mode::read) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(state->path, ignored))
+      return fail(Code::environment, "there is no inventory yet", state->path,
+                  "weir devices NETWORK or FILE makes one");
+  } else {
+    WEIR_CHECK(make_folders(folder));
+    WEIR_TRY(FileLock lock, FileLock::attempt(folder + "/inventory.lock", FileLock::Mode::exclusive));
+    if (!lock.acquired())
+      return fail(Code::environment, "another weir is changing the inventory", state->path,
+                  "wait for its end");
+    state->lock = std::move(lock);
+  }
+  if (sqlite3_open(state->path.c_str(), &state->database) != SQLITE_OK) return state->error();
+  sqlite3_busy_timeout(state->database, busy_ms);
+  WEIR_CHECK(state->execute(setup));
+  return InventoryFile(std::move(state));
+}
+
+Result<void> InventoryFile::load(Inventory& inventory) const {
+  std::map<std::uint64_t, KnownDevice> devices;
+  Statement device(state_->database, "SELECT id, first, last, gone, longest_gap, policy, label FROM device");
+  for (bool row = device.start(); row; row = device.next()) {
+    const auto id = static_cast<std::uint64_t>(device.number(0));
+    devices[id] = {.id = id,
+                   .seen = {device.time(1), device.time(2)},
+                   .macs = {},
+                   .addresses = {},
+                   .facts = {},
+                   .settled = true,
+                   .gone = device.number(3) != 0,
+                   .longest_gap = {device.number(4)},
+                   .policy = static_cast<Policy>(device.number(5) % 3),
+                   .label = device.text(6),
+                   .tags = {}};
+  }
+  Statement fact(state_->database, "SELECT device, kind, value, source, first, last FROM fact");
+  for (bool row = fact.start(); row; row = fact.next()) {
+    const auto it = devices.find(static_cast<std::uint64_t>(fact.number(0)));
+    if (it == devices.end()) continue;
+    KnownDevice& identity = it->second;
+    const std::string kind = fact.text(1), value = fact.text(2);
+    const Span seen{fact.time(4), fact.time(5)};
+    if (const auto mac = parse_mac(value); mac && kind == mac_kind) identity.macs[*mac] = seen;
+    if (const auto ip = parse_addr(value); ip && kind == address_kind) identity.addresses[*ip] = seen;
+    if (kind == tag_kind) identity.tags.push_back(value);
+    if (const auto known = parse_fact_kind(kind))
+      identity.facts.push_back({*known, value, fact.text(3), seen});
+  }
+  if (device.failed() || fact.failed()) return state_->error();
+  for (auto& [id, identity] : devices) inventory.restore(std::move(identity));
+  Statement holder(state_->database,
+                   "SELECT ip, mac, before, since, last, last_told, before_last, reported FROM holder");
+  for (bool row = holder.start(); row; row = holder.next()) {
+    const auto ip = parse_addr(holder.text(0));
+    const auto mac = parse_mac(holder.text(1)), before = parse_mac(holder.text(2));
+    if (ip && mac && before)
+      inventory.restore(*ip, {*mac, *before, holder.time(3), holder.time(4), holder.time(5), holder.time(6),
+                              holder.time(7)});
+  }
+  return holder.failed() ? Result<void>(state_->error()) : Result<void>{};
+}
+
+Result<void> InventoryFile::State::save_device(const KnownDevice& identity) const {
+  Statement device(database, "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?)");
+  device.start(identity.id, identity.seen.first, identity.seen.last, std::uint64_t{identity.gone},
+               Time{identity.longest_gap.ns}, static_cast<std::uint64_t>(identity.policy), identity.label);
+  Statement forget(database, "DELETE FROM fact WHERE device = ?");
+  forget.start(identity.id);
+  Statement fact(database, "INSERT OR REPLACE INTO fact VALUES (?, ?, ?, ?, ?, ?)");
+  bool failed = device.failed() || forget.failed();
+  const auto put = [&](std::string_view kind, std::string_view value, std::string_view source,
+                       const Span& seen) {
+    fact.start(identity.id, kind, value, source, seen.first, seen.last);
+    failed |= fact.failed();
+  };
+  for (const auto& [mac, seen] : identity.macs) put(mac_kind, text_of(mac), "", seen);
+  for (const auto& [ip, seen] : identity.addresses) put(address_kind, to_string(ip), "", seen);
+  for (const std::string& tag : identity.tags) put(tag_kind, tag, "", {});
+  for (const Fact& f : identity.facts) put(name_of(f.kind), f.value, f.source, f.seen);
+  return failed ? Result<void>(error()) : Result<void>{};
+}
+
+Result<void> InventoryFile::State::save_holders(const Inventory& inventory) const {
+  Statement holder(database, "INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const auto& [ip, h] : inventory.holders()) {
+    holder.start(to_string(ip), text_of(h.mac), text_of(h.before), h.since, h.last, h.last_told,
+                 h.before_last, h.reported);
+    if (holder.failed()) return error();
+  }
+  return {};
+}
+
+Result<void> InventoryFile::State::save_all(const Inventory& inventory,
+                                            const std::vector<Change>& changes) const {
+  Statement drop(database, "DELETE FROM device WHERE id = ?"),
+      forget(database, "DELETE FROM fact WHERE device = ?");
+  for (const std::uint64_t id : inventory.removed()) {
+    drop.start(id);
+    forget.start(id);
+    if (drop.failed() || forget.failed()) return error();
+  }
+  for (const auto& [id, identity] : inventory.devices())
+    if (identity.changed) WEIR_CHECK(save_device(identity));
+  WEIR_CHECK(save_holders(inventory));
+  Statement event(database, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const Change& c : changes) {
+    event.start(c.time, name_of(c.change), c.device, c.ip ? std::optional(to_string(*c.ip)) : std::nullopt,
+                c.mac ? std::optional(text_of(*c.mac)) : std::nullopt, c.before, c.after, c.evidence);
+    if (event.failed()) return error();
+  }
+  return {};
+}
+
+Result<void> InventoryFile::save(const Inventory& inventory, const std::vector<Change>& changes) {
+  WEIR_CHECK(state_->execute("BEGIN IMMEDIATE"));
+  if (auto saved = state_->save_all(inventory, changes); !saved) {
+    (void)state_->execute("ROLLBACK");
+    return saved;
+  }
+  return state_->execute("COMMIT");
+}
+
+Result<std::vector<Change>> InventoryFile::history(Time from) const {
+  Statement event(state_->database,
+                  "SELECT time, event, device, ip, mac, before, after, evidence FROM event WHERE time >= ? "
+                  "ORDER BY time, id");
+  std::vector<Change> changes;
+  for (bool row = event.start(from); row; row = event.next()) {
+    const auto change = parse_device_change(event.text(1));
+    if (!change) continue;
+    Change& c = changes.emplace_back(Change{event.time(0),
+                                            *change,
+                                            static_cast<std::uint64_t>(event.number(2)),
+                                            {},
+                                            {},
+                                            event.text(5),
+                                            event.text(6),
+                                            event.text(7)});
+    if (const auto ip = parse_addr(event.text(3))) c.ip = *ip;
+    if (const auto mac = parse_mac(event.text(4))) c.mac = *mac;
+  }
+  if (event.failed()) return state_->error();
+  return changes;
+}
+
+}  // namespace weir

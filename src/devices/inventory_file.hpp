@@ -1,0 +1,36 @@
+// The inventory and its history on disk: DIR/inventory.sqlite.
+#pragma once
+
+#include <memory>
+
+#include "core/result.hpp"
+#include "devices/inventory.hpp"
+
+namespace weir {
+
+// One thread at a time. Whoever changes it holds a lock, so that two programs do not give one number twice;
+// readers need none.
+class InventoryFile {
+ public:
+  enum class Mode : std::uint8_t { read, change };
+  // Reading: Code::environment when there is no inventory. Changing: makes the folder and the file, and fails
+  // when another program holds the lock.
+  static Result<InventoryFile> open(const std::string& folder, Mode mode);
+  InventoryFile(InventoryFile&&) noexcept;
+  InventoryFile& operator=(InventoryFile&&) noexcept;
+  ~InventoryFile();
+
+  // All that is known, into an inventory that knows nothing.
+  Result<void> load(Inventory& inventory) const;
+  // What has changed since load(), and these events, at one instant.
+  Result<void> save(const Inventory& inventory, const std::vector<Change>& changes);
+  // The events from then on, in order.
+  Result<std::vector<Change>> history(Time from) const;
+
+ private:
+  struct State;
+  explicit InventoryFile(std::unique_ptr<State> state) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir

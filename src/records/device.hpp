@@ -1,0 +1,79 @@
+// A device of the network, and what has changed about one.
+#pragma once
+
+#include "core/schema.hpp"
+
+namespace weir {
+
+struct Device {
+  Time time;
+  std::uint64_t device = 0;
+  std::optional<Addr> ip;
+  std::optional<Mac> mac;
+  Text name, vendor, state;
+  std::optional<bool> authorised;
+  Time first_seen;
+  std::uint8_t confidence = 0;
+  Text os;
+  std::optional<bool> is_randomised;
+  List<Addr> addresses;
+  List<Mac> macs;
+  List<Text> names, roles, services, tags;
+  Text dhcp_client_id, dhcp_fingerprint, vendor_class;
+  List<Text> host_keys, user_agents, evidence;
+};
+template <>
+inline constexpr auto schema<Device> =
+    record("device", "A device of the network: all that is known to be one machine",
+           field("time", &Device::time, "When it was last seen"),
+           field("device", &Device::device, "Its number in the inventory"),
+           field("ip", &Device::ip, "Address in use, an IPv4 one if it has any; the others are in addresses"),
+           field("mac", &Device::mac, "Hardware address seen last"),
+           field("name", &Device::name, "Name given by weir devices name, else the best of names"),
+           field("vendor", &Device::vendor,
+                 "Who the IEEE has given the hardware address to; null for randomised ones"),
+           field("state", &Device::state, "present or gone"),
+           field("authorised", &Device::authorised,
+                 "Approved or on the allow list; null where nothing is approved and no list given"),
+           field("first_seen", &Device::first_seen, "When it was first seen"),
+           field("confidence", &Device::confidence, Unit::percent, "How sure it is that this is one device"),
+           field("os", &Device::os, "Operating system, as DHCP vendor class and user agents tell: a guess"),
+           field("randomised", &Device::is_randomised,
+                 "Whether its hardware addresses are all made up (locally administered)"),
+           field("addresses", &Device::addresses, "Every address it has had, the last used first"),
+           field("macs", &Device::macs, "Every hardware address it has had, the last used first"),
+           field("names", &Device::names, "What it is called, as name (by dhcp, mdns, llmnr, netbios, dns)"),
+           field("roles", &Device::roles, "What it does for others: dhcp_server, router"),
+           field("services", &Device::services, "Ports that answered, as 22/tcp ssh"),
+           field("tags", &Device::tags, "Given by weir devices tag"),
+           field("dhcp_client_id", &Device::dhcp_client_id, "DHCP client identifier or DUID, hexadecimal"),
+           field("dhcp_fingerprint", &Device::dhcp_fingerprint, "Options that it asks DHCP servers for"),
+           field("vendor_class", &Device::vendor_class, "Vendor class it tells DHCP servers"),
+           field("host_keys", &Device::host_keys, "SSH host keys, as ssh-keygen -l writes them"),
+           field("user_agents", &Device::user_agents, "User agents of its HTTP requests"),
+           field("evidence", &Device::evidence, "What makes it one device, the strongest first"));
+
+struct DeviceEvent {
+  Time time;
+  Text event;
+  std::uint64_t device = 0;
+  std::optional<Addr> ip;
+  std::optional<Mac> mac;
+  Text name, vendor, before, after, evidence;
+};
+template <>
+inline constexpr auto schema<DeviceEvent> = record(
+    "device_event", "What has changed about a device", field("time", &DeviceEvent::time, "When it was seen"),
+    field("event", &DeviceEvent::event,
+          "new, gone, back, mac, address, name, service, merged (two were one), duplicate_ip, arp_flip_flop, "
+          "rogue_dhcp, rogue_ra, unauthorised"),
+    field("device", &DeviceEvent::device, "The device's number in the inventory"),
+    field("ip", &DeviceEvent::ip, "The address concerned, else the device's own"),
+    field("mac", &DeviceEvent::mac, "The hardware address concerned, else the device's own"),
+    field("name", &DeviceEvent::name, "The device's name"),
+    field("vendor", &DeviceEvent::vendor, "Who the IEEE has given the hardware address to"),
+    field("before", &DeviceEvent::before, "What was before: the old value, or the other party"),
+    field("after", &DeviceEvent::after, "What is now"),
+    field("evidence", &DeviceEvent::evidence, "What it was seen by"));
+
+}  // namespace weir
