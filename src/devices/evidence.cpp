@@ -149,6 +149,7 @@ void take_name(Inventory& inventory, const Dns& dns, std::string_view name, std:
   const auto ip = parse_addr(address);
   if (!ip || !is_device(*ip)) return;
   if (name.ends_with(".local")) name.remove_suffix(6);
+  name = name.substr(0, name.find('<'));  // NetBIOS: what the name is for, <20>
   Sighting sighting{.time = dns.time, .mac = {}, .ip = *ip};
   sighting.alive = sighting.introduces = false;
   add(sighting, FactKind::name, name, dns.variant);

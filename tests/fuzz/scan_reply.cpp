@@ -1,7 +1,8 @@
-// Any bytes as an answer to a scan's probes, of each kind, and to what all nodes of a link are asked: they
-// prove something or they are nothing.
+// Any bytes as an answer to a scan's probes, of each kind, to what all nodes of a link are asked, and as what
+// neighbours say of themselves: they prove something or they are nothing.
 #include "core/assert.hpp"
 #include "engine/link_discovery.hpp"
+#include "engine/link_sweep.hpp"
 #include "engine/scan_wire.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -9,6 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::uint16_t types[] = {0x0800, 0x0806, 0x86dd, 0};
   const ScanWire wire{{1, 2}, 61000};
   for (const std::uint16_t type : types) {
+    const auto neighbour = read_neighbour_packet({Time{1}, {data, size}, type, 1, Mac{{2, 0, 0, 0, 0, 1}}});
+    WEIR_ASSERT(!neighbour || (!neighbour->how.empty() && !neighbour->ip.is_multicast()));
     const auto reply = read_reply({Time{1}, {data, size}, type, 1, Mac{}}, wire);
     if (!reply) continue;
     WEIR_ASSERT(reply->pass < ScanWire::marks && !reply->answer.reason.view().empty());

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -49,6 +50,12 @@ Result<LinkSweepOptions> of_interface(const Interface& interface) {
   return sweep;
 }
 
+bool may_be_capture(const std::string& word) {
+  std::error_code ignored;
+  return word == "-" || word.find(".pcap") != std::string::npos ||
+         word.find_first_of("*?") != std::string::npos || std::filesystem::exists(word, ignored);
+}
+
 Result<std::optional<LinkSweepOptions>> targets_from(const std::vector<std::string>& words) {
   WEIR_TRY(const Routes routes, Routes::open());
   if (words.size() == 1)
@@ -60,7 +67,11 @@ Result<std::optional<LinkSweepOptions>> targets_from(const std::vector<std::stri
   for (const std::string& word : words) {
     const auto target = parse_target(word);
     if (!target || target->ranges.empty()) {
-      if (ranges.empty()) return std::nullopt;
+      if (ranges.empty() && may_be_capture(word)) return std::nullopt;
+      if (!target) return tl::unexpected<Error>(target.error());
+      if (ranges.empty())
+        return fail(Code::usage, "is no capture, no network and no interface of this machine", word,
+                    "ip link shows the interfaces");
       return fail(Code::usage, "is no address, network or range", word, "captures and interfaces go alone");
     }
     ranges.insert(ranges.end(), target->ranges.begin(), target->ranges.end());
