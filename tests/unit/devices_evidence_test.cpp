@@ -13,6 +13,7 @@
 #include "records/dhcp.hpp"
 #include "records/dns.hpp"
 #include "records/flow.hpp"
+#include "records/ndp.hpp"
 
 namespace weir {
 namespace {
@@ -64,6 +65,25 @@ TEST(DeviceEvidence, MulticastNameIsItsAddresses) {
   answer.answer_names = other;
   tell(inventory, answer);
   EXPECT_EQ(inventory.devices().at(1).facts.size(), 1U);
+}
+
+TEST(DeviceEvidence, SecondRouterThatAdvertisesIsRogue) {
+  Inventory inventory;
+  const auto advertise = [&](Mac mac, std::string_view from, Duration lifetime) {
+    Ndp ndp{.time = Time{} + seconds(1), .message = "router_advertisement", .sender_ip = ip(from)};
+    ndp.src_mac = mac;
+    ndp.router_lifetime = lifetime;
+    tell(inventory, ndp);
+  };
+  advertise(host, "fe80::1", seconds(1800));
+  advertise(phone, "fe80::2", seconds(0));  // it says that it is no default router
+  EXPECT_TRUE(inventory.take_changes().empty());
+  advertise(phone, "fe80::2", seconds(1800));
+  const auto changes = inventory.take_changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(name_of(changes[0].change), "rogue_ra");
+  EXPECT_EQ(changes[0].before, "fe80::1");
+  EXPECT_EQ(changes[0].mac, phone);
 }
 
 TEST(DeviceEvidence, FlowsOfTheInternetAreNoDevices) {
