@@ -1,0 +1,348 @@
+// weir bandwidth: how much goes through interfaces.
+#include <fmt/core.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/front/bandwidth_history.hpp"
+#include "cli/front/live_bandwidth.hpp"
+#include "cli/front/option_table.hpp"
+#include "cli/front/output.hpp"
+#include "cli/front/selection.hpp"
+#include "cli/front/storing.hpp"
+#include "core/size.hpp"
+#include "core/suggest.hpp"
+#include "engine/interface_watch.hpp"
+#include "engine/outlet.hpp"
+#include "engine/rate_limit.hpp"
+#include "os/hook.hpp"
+#include "os/kernel_clock.hpp"
+#include "records/usage.hpp"
+
+namespace weir {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+struct Plan {
+  Duration every = seconds(1);
+  std::optional<Duration> duration;
+  std::optional<std::uint64_t> count, speed;
+  std::vector<RateLimit> limits;
+  std::string hook;  // empty: none
+};
+
+Result<Duration> positive_duration(const Arguments& arguments, std::string_view option, Duration least) {
+  WEIR_TRY(const Duration d, duration_of(arguments, option));
+  constexpr Duration longest = seconds(365 * 86'400);
+  if (d >= least && d <= longest) return d;
+  return fail(Code::usage,
+              fmt::format("{} is not a time from {} s to a year", arguments.value(option), least.seconds()),
+              fmt::format("--{}", option));
+}
+
+Result<Plan> plan_of(const Arguments& arguments) {
+  constexpr std::uint64_t most = 1'000'000'000;
+  Plan plan;
+  if (stores(arguments)) plan.every = seconds(60);
+  if (arguments.has("every")) {
+    WEIR_TRY(plan.every, positive_duration(arguments, "every", milliseconds(10)));
+  }
+  if (arguments.has("duration")) {
+    WEIR_TRY(plan.duration, positive_duration(arguments, "duration", plan.every));
+  }
+  if (arguments.has("count")) {
+    WEIR_TRY(plan.count, number_of(arguments, "count", 1, most));
+  }
+  if (arguments.has("speed")) {
+    WEIR_TRY(plan.speed, parse_size(arguments.value("speed"), "--speed"));
+    if (*plan.speed == 0) return fail(Code::usage, "a link carries more than 0 bit/s", "--speed", "write 1G");
+  }
+  for (const std::string& text : arguments.all("limit")) {
+    WEIR_TRY(RateLimit limit, RateLimit::parse(text, "--limit"));
+    plan.limits.push_back(std::move(limit));
+  }
+  plan.hook = arguments.value("exec");
+  if (!plan.hook.empty() && plan.limits.empty())
+    return fail(Code::usage, "is for alerts, and there is no limit", "--exec", "add --limit 'out > 80%'");
+  return plan;
+}
+
+// Without a word on what is to be written, people see the table.
+bool is_live(const Arguments& arguments) {
+  if (arguments.has("no-live") || !stdout_terminal().cursor) return false;
+  return stores(arguments) ||
+         std::ranges::none_of(std::array{"output", "write", "fields", "records", "where"},
+                              [&](std::string_view option) { return arguments.has(option); });
+}
+
+struct Selection {
+  RecordTypes types;
+  Filter filter;
+  Output output;
+};
+Result<Selection> selection_of(const Arguments& arguments) {
+  const RecordTypes offered{&record_type<Alert>(), &record_type<Counter>()},
+      counters{&record_type<Counter>()};
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  const std::string_view form = arguments.has("output") ? arguments.value("output")
+                                : terminal              ? "table"
+                                                        : "json";
+  const bool both = form == "json" || stores(arguments) || arguments.value("write").ends_with('/');
+  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, both ? offered : counters, "bandwidth"));
+  WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
+  WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
+  // All columns of a counter are too many for people.
+  if (output.sink->name == "table" && output.options.fields.empty() && types == counters)
+    output.options.fields = {"time",
+                             "name",
+                             "up",
+                             "in_bits_per_second",
+                             "out_bits_per_second",
+                             "in_packets_per_second",
+                             "out_packets_per_second",
+                             "in_utilization",
+                             "out_utilization"};
+  return Selection{std::move(types), std::move(filter), std::move(output)};
+}
+
+// One line for interfaces that are not there, with those that are.
+Error no_such_interface(const std::vector<std::string>& missing, const std::vector<Link>& links) {
+  std::vector<std::string_view> names;
+  std::string all;
+  for (const Link& link : links) {
+    names.push_back(link.name);
+    all += (all.empty() ? "there are " : ", ") + link.name;
+  }
+  return {Code::environment, "no such interface", missing.front(), suggestion(missing.front(), names, all)};
+}
+
+// Readings at their times, and what becomes of them.
+class Session {
+ public:
+  // `json` writes what hooks are told.
+  Session(const Arguments& arguments, const Plan& plan, const Selection& selected, Sink& sink,
+          std::unique_ptr<Sink> json)
+      : plan_(plan),
+        quiet_(arguments.has("quiet")),
+        // History sums up whole steps of time.
+        aligned_(stores(arguments) && plan.every >= seconds(1)),
+        watch_(arguments.all(""), plan.speed),
+        limits_(plan.limits),
+        json_(std::move(json)),
+        wants_(wants_of(selected.types, selected.filter, arguments.value("where"))),
+        outlet_(sink),
+        emitter_(wants_, delivery_.batch) {}
+
+  void show_on(TerminalWriter terminal) { live_.emplace(std::move(terminal)); }
+
+  bool alerted() const noexcept { return limits_.raised(); }
+
+  // Until it was enough, or a signal came.
+  Result<void> run(Links& links, StopSignals& signals) {
+    WEIR_TRY(const std::vector<Link> first, links.read());
+    watch_.take(first);
+    if (const auto missing = watch_.missing(); !missing.empty())
+      return tl::unexpected<Error>(no_such_interface(missing, first));
+    const Time start = steady_now();
+    Time next = after(start);
+    for (std::uint64_t taken = 0; !plan_.count || taken < *plan_.count; ++taken) {
+      if (plan_.duration && next > start + *plan_.duration) break;
+      if (!wait(signals, next)) break;
+      WEIR_TRY(const std::vector<Link> now, links.read());
+      if (!take(now)) break;
+      next = after(next);
+    }
+    if (live_) live_->finish();
+    return outlet_.result();
+  }
+
+ private:
+  // The next reading's time. Those that were missed are left out: their traffic is in the next one.
+  Time after(Time last) const {
+    const Time now = steady_now();
+    if (aligned_) {
+      const std::int64_t wall = wall_now().ns;
+      return now + Duration{plan_.every.ns - wall % plan_.every.ns};
+    }
+    return last + Duration{plan_.every.ns * std::max<std::int64_t>(1, (now - last).ns / plan_.every.ns + 1)};
+  }
+
+  bool take(const std::vector<Link>& links) {
+    const std::vector<Counter> counters = watch_.take(links);
+    const Time time = links.empty() ? wall_now() : links.front().counter.time;
+    for (const std::string& what : watch_.happened()) note(time, what);
+    for (Counter c : counters) {
+      c.name = emitter_.text(c.name);
+      if (c.alias.data() != nullptr) c.alias = emitter_.text(c.alias);
+      emitter_.emit(c);
+    }
+    for (const Counter& c : counters)
+      for (const Alert& alert : limits_.take(c)) tell(alert);
+    if (live_) {
+      live_->take(counters);
+      live_->draw();
+    }
+    return outlet_.deliver(delivery_, true);
+  }
+
+  // An alert goes out as a record, as a line for people and to the hook.
+  void tell(const Alert& alert) {
+    Alert kept = alert;
+    for (Text Alert::* text : {&Alert::rule, &Alert::subject, &Alert::message})
+      kept.*text = emitter_.text(kept.*text);
+    emitter_.emit(kept);
+    const bool raised = alert.state == "raised";
+    note(alert.time, fmt::format("{}: {}", raised ? "alert" : "over", alert.message), raised);
+    if (plan_.hook.empty()) return;
+    std::string json;
+    json_->encode(record_type<Alert>(), &alert, json);
+    if (const auto started = start_hook(plan_.hook, json); !started)
+      fmt::print(stderr, "weir: --exec: {}\n", started.error().line());
+  }
+
+  void note(Time time, const std::string& what) {
+    note(time, what, what.ends_with(" gone") || what.ends_with(" down"));
+  }
+  void note(Time time, const std::string& what, bool bad) {
+    if (live_)
+      live_->note(time, what, bad);
+    else if (!quiet_)
+      fmt::print(stderr, "weir: {}\n", what);
+  }
+
+  // False when a signal came.
+  bool wait(StopSignals& signals, Time until) {
+    constexpr Duration frame = seconds(1);
+    for (Time now = steady_now(); now < until; now = steady_now()) {
+      const Duration left = live_ ? std::min(until - now, frame) : until - now;
+      const timespec time{left.ns / 1'000'000'000, left.ns % 1'000'000'000};
+      pollfd entry{signals.fd(), POLLIN, 0};
+      ::ppoll(&entry, 1, &time, nullptr);
+      if (signals.take()) return false;
+      if (live_ && left == frame) live_->draw();
+    }
+    return true;
+  }
+
+  const Plan plan_;
+  const bool quiet_, aligned_;
+  InterfaceWatch watch_;
+  LimitWatch limits_;
+  const std::unique_ptr<Sink> json_;
+  const Emitter::Wants wants_;
+  Outlet outlet_;
+  Delivery delivery_;
+  Emitter emitter_;
+  std::optional<LiveBandwidth> live_;
+};
+
+// The table is shown while records are stored, too: they do not go to the terminal.
+struct Nothing final : Sink {
+  void encode(const RecordType&, const void*, std::string&) const override {}
+  Result<void> consume(const RecordType&, const void*, std::string_view) override { return {}; }
+  Result<void> flush() override { return {}; }
+  Result<void> close() override { return {}; }
+};
+
+Result<int> run_bandwidth(const Arguments& arguments) {
+  if (arguments.has("history")) return bandwidth_history(arguments);
+  WEIR_CHECK(check_destination(arguments));
+  for (const std::string_view option : {"last", "from", "to", "rows", "quota"})
+    if (arguments.has(option))
+      return fail(Code::usage, "is for --history", fmt::format("--{}", option), "leave it out, or add that");
+  WEIR_TRY(const Plan plan, plan_of(arguments));
+  WEIR_TRY(const Selection selected, selection_of(arguments));
+  if (arguments.has("explain")) {
+    fmt::print("{}", selected.filter.explain());
+    return 0;
+  }
+  WEIR_TRY(Links links, Links::open());
+  auto terminal = is_live(arguments) ? TerminalWriter::open() : std::nullopt;
+  StopSignals signals;  // before any thread of the sink
+  Storing storing;
+  if (terminal && !stores(arguments)) {
+    storing.sink = std::make_unique<Nothing>();
+  } else {
+    WEIR_TRY(storing, open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
+  }
+  WEIR_TRY(auto json, find_plugin<SinkSpec>("json")->open({.types = {&record_type<Alert>()}}));
+  Session session(arguments, plan, selected, *storing.sink, std::move(json));
+  if (terminal) session.show_on(std::move(*terminal));
+  WEIR_CHECK(session.run(links, signals));
+  WEIR_CHECK(storing.sink->close());
+  return session.alerted() ? 1 : 0;
+}
+
+constexpr Option own_options[] = {
+    {.name = "", .value = "IFACE", .doc = "Interfaces; all but the loopback unless given", .many = true},
+    {.name = "every",
+     .value = "TIME",
+     .doc = "From one reading of the counters to the next; 1s unless given, 1m with --data"},
+    {.name = "count", .letter = 'c', .value = "N", .doc = "Stop after so many records of each interface"},
+    {.name = "duration", .value = "TIME", .doc = "Stop after this long"},
+    {.name = "speed",
+     .value = "RATE",
+     .doc = "Of the links, in bits a second, where drivers do not know it or it is sold slower: 1G"},
+    {.name = "limit",
+     .value = "LIMIT",
+     .doc = "Alert when this is so: 'out > 80% for 5m', 'total > 500M', 'errors > 0'; in, out and total in % "
+            "of the link or bits a second, errors and drops in packets a second",
+     .many = true,
+     .group = "Alerts"},
+    {.name = "exec",
+     .value = "COMMAND",
+     .doc = "Run this with each alert as JSON on its stdin, raised and cleared",
+     .group = "Alerts"},
+    records_option,
+    where_option,
+    explain_option,
+    output_option,
+    fields_option,
+    write_option,
+    time_option,
+    {.name = "no-live",
+     .doc = "No table that changes in place on a terminal; records when they are there",
+     .group = "Output"},
+};
+constexpr Option last_options[] = {
+    {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},
+};
+constexpr RecordTypeOf records[] = {record_type<Alert>, record_type<Billing>, record_type<Counter>,
+                                    record_type<Usage>};
+constexpr auto options = joined(own_options, history_options, storing_options, last_options);
+constexpr CommandSpec spec{
+    .name = "bandwidth",
+    .doc = "How much goes through interfaces: rates, utilisation, errors, drops",
+    .help =
+        "Examples:\n"
+        "  weir bandwidth                                        all interfaces, every second\n"
+        "  weir bandwidth eth0 --every 10s -o csv                 one, as a table of numbers\n"
+        "  weir bandwidth eth0 --where 'out_utilization > 80'     only when it is busy\n"
+        "  weir bandwidth wan0 --speed 250M                       utilisation of what is paid for\n"
+        "  weir bandwidth --data DIR                              keep them, a record a minute\n"
+        "  weir bandwidth --data DIR --history day eth0           what they add up to\n"
+        "  weir bandwidth eth0 --limit 'out > 80% for 5m' --exec 'mail -s busy noc'\n"
+        "\n"
+        "On a terminal: a table that changes in place, what happens to interfaces above it. Into a pipe, and "
+        "with\n"
+        "-o, -w, -r, -f, --where or --no-live: counter records. Each is about the time since the reading "
+        "before\n"
+        "(interval); the counters themselves are 64-bit ones, from the kernel by netlink, without "
+        "privilege.\n"
+        "\n"
+        "Interfaces may go, come back, change their names: each goes on by its number, or a new one by its "
+        "name.\n"
+        "Where counters restart, rates are null for one record, never a spike.\n"
+        "\n"
+        "Exit code: 0 fine, 1 a limit was passed (--limit) or a quota is or will be (--quota), 2 usage, 3 "
+        "environment (no such interface).\n",
+    .options = options,
+    .run = run_bandwidth,
+    .records = records,
+};
+
+}  // namespace
+WEIR_REGISTER(CommandSpec, spec);
+}  // namespace weir

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""weir bandwidth on a veth pair in a network namespace: to the byte what the kernel counted, through links that go, come
+back and change their names. Usage: bandwidth.py PATH/TO/weir"""
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+
+# Without IPv6 nobody but the test sends anything.
+SETUP = """
+echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
+echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
+ip link set lo up
+ip link add here type veth peer name there
+ip addr add 10.9.0.1/24 dev here
+ip link set here up
+ip link set there up
+ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev here
+"""
+
+failures = []
+
+
+def check(what, holds, seen=""):
+    if not holds:
+        failures.append(what)
+        print(f"FAILED: {what}: {seen}")
+
+
+def sh(script):
+    subprocess.run(["sh", "-ec", script], check=True)
+
+
+def kernel(name):
+    stats = json.loads(subprocess.run(["ip", "-j", "-s", "link", "show", name], capture_output=True, check=True).stdout)[0]["stats64"]
+    return stats["rx"]["bytes"], stats["tx"]["bytes"]
+
+
+def send(count, size=1000):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(count):
+            s.sendto(bytes(size), ("10.9.0.2", 9))
+
+
+class Running:
+    """weir bandwidth, its records as they come."""
+
+    def __init__(self, program, words):
+        self.process = subprocess.Popen([program, "bandwidth", *words.split(), "-o", "json"], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def next(self):
+        return json.loads(self.process.stdout.readline())
+
+    def until(self, holds, most=200):
+        for _ in range(most):
+            record = self.next()
+            if holds(record):
+                return record
+        check("a record that was waited for", False)
+        return {}
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=20)
+        check("Ctrl-C is a fine end", self.process.returncode == 0, f"{self.process.returncode} {err}")
+        return [json.loads(line) for line in out.splitlines()], err
+
+
+def run(program, words, code=0):
+    done = subprocess.run([program, "bandwidth", *words], capture_output=True, text=True, timeout=60, check=False)
+    check(f"exit code of bandwidth {words}", done.returncode == code, f"{done.returncode} {done.stderr}")
+    return done
+
+
+def exact(program):
+    weir = Running(program, "here --every 50ms --speed 10M")
+    first = weir.next()
+    before_in, before_out = first["in_bytes"], first["out_bytes"]
+    send(100)
+    last = weir.until(lambda r: r["out_bytes"] >= before_out + 100 * 1042)
+    # What is sent and what the interface counts are the same bytes: payload, UDP, IP and Ethernet headers.
+    rest, _ = weir.stop()
+    everything = [last, *rest]
+    check("what was sent was counted", everything[-1]["out_bytes"] - before_out == 100 * 1042, everything[-1])
+    check("as the kernel has it", (everything[-1]["in_bytes"], everything[-1]["out_bytes"]) == kernel("here"), everything[-1])
+    busy = [r for r in everything if r.get("out_bits_per_second", 0) > 0]
+    check("a rate", busy and abs(busy[0]["out_bits_per_second"] - busy[0]["out_bytes_delta"] * 8 / busy[0]["interval"]) < 1, busy)
+    check("utilisation of the speed that was told", busy and abs(busy[0]["out_utilization"] - busy[0]["out_bits_per_second"] / 1e5) < 0.01, busy)
+
+
+def sums(program):
+    before = kernel("here")
+    weir = Running(program, "here --every 20ms")
+    records = [weir.next()]
+    for _ in range(5):
+        send(20)
+        records.append(weir.next())
+    rest, _ = weir.stop()
+    records += rest
+    check("deltas add up to the counters", records[0]["out_bytes"] + sum(r["out_bytes_delta"] for r in records[1:]) == records[-1]["out_bytes"], records[-1])
+    check("no speed is made up for a veth", all("speed" not in r and "out_utilization" not in r for r in records), records[0])
+    check("counters only grow", records[-1]["out_bytes"] >= before[1], before)
+
+
+def changes(program):
+    weir = Running(program, "here --every 20ms")
+    send(50)
+    weir.until(lambda r: r["up"])
+    sh("ip link set there down")
+    weir.until(lambda r: not r["up"])
+    sh("ip link set there up")
+    weir.until(lambda r: r["up"])
+    sh("ip link set here down; ip link set here name wan0; ip link set wan0 up")
+    check("a new name goes on", "interval" in weir.until(lambda r: r["name"] == "wan0"))
+    sh("ip link del wan0; ip link add wan0 type veth peer name there; ip link set wan0 up; ip link set there up; ip addr add 10.9.0.1/24 dev wan0")
+    old = weir.until(lambda r: "interval" not in r)
+    check("another of that name begins anew", old.get("name") == "wan0" and "in_bytes_delta" not in old, old)
+    rest, err = weir.stop()
+    check("no spike", all(r.get("in_bytes_delta", 0) < 10_000 for r in rest), rest[-1:])
+    for line in ("here is down", "here is up", "here is called wan0 now", "wan0 is "):
+        check(f"told: {line}", f"weir: {line}" in err, err)
+    sh("ip link set wan0 down; ip link set wan0 name here; ip link set here up; ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev here")
+
+
+def live(program):
+    """The table on a terminal of 80 columns."""
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen([program, "bandwidth", "--every", "50ms", "-c", "10"], stdin=terminal, stdout=terminal, stderr=terminal,
+                               env={**os.environ, "TERM": "xterm"})
+    os.close(terminal)
+    seen = b""
+    while select.select([main], [], [], 20)[0]:
+        try:
+            part = os.read(main, 65536)
+        except OSError:
+            break
+        seen += part
+    check("the table ends", process.wait(timeout=20) == 0)
+    text = seen.decode()
+    check("a table", "bandwidth" in text and "interface" in text and "here" in text, text)
+    check("in place", "\x1b[" in text and text.count("interface  ") <= 2, text)
+
+
+def limits(program, folder):
+    """Alerts go out as records and to the hook; the exit code tells."""
+    hook = folder / "hook"
+    os.mkfifo(hook)
+    told = subprocess.Popen(["cat", hook], stdout=subprocess.PIPE, text=True)
+    weir = subprocess.Popen([program, "bandwidth", "here", "--every", "50ms", "--limit", "out > 1k", "-r", "alert", "-o", "json", "--exec", f"cat > {hook}"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not select.select([weir.stdout], [], [], 0.05)[0]:
+        send(10)
+    alert = json.loads(weir.stdout.readline())
+    weir.send_signal(signal.SIGINT)
+    _, err = weir.communicate(timeout=20)
+    check("exit code 1 after an alert", weir.returncode == 1, weir.returncode)
+    check("an alert", (alert["state"], alert["subject"], alert["measure"], alert["limit"]) == ("raised", "here", "out", 1000), alert)
+    check("a line about it", "weir: alert: here out at " in err, err)
+    check("the hook got it", json.loads(told.communicate(timeout=20)[0])["message"] == alert["message"], alert)
+
+
+def history(program, folder):
+    """What was stored adds up to what the kernel counted."""
+    lake = str(folder / "lake")
+    before = kernel("here")
+    weir = subprocess.Popen([program, "bandwidth", "here", "--every", "50ms", "--data", lake], stderr=subprocess.PIPE, text=True)
+    probe = Running(program, "here --every 50ms")  # by the time it has seen this, the other one has started
+    probe.next()
+    for _ in range(10):
+        send(50)
+        probe.next()
+    probe.stop()
+    weir.send_signal(signal.SIGINT)
+    check("storing ends", weir.wait(timeout=30) == 0, weir.stderr.read())
+    after = kernel("here")
+    rows = [json.loads(line) for line in run(program, ["here", "--data", lake, "--history", "day", "-o", "json"]).stdout.splitlines()]
+    sent = sum(r["out_bytes"] for r in rows)
+    whole = subprocess.run([program, "query", "-d", lake, "-o", "csv", "SELECT max(out_bytes) - min(out_bytes - out_bytes_delta) AS n FROM counter"],
+                           capture_output=True, text=True, check=True).stdout.split()[-1]
+    check("history is what was sent", 0 < sent <= after[1] - before[1] and sent == int(whole), (rows, whole, before, after))
+    text = run(program, ["--data", lake, "--history", "month"]).stdout
+    check("a table", "here, by month" in text and "estimated" in text, text)
+    text = run(program, ["--data", lake, "--history", "95th", "--quota", "1k"], code=1).stdout
+    check("percentiles, coverage and the quota", "lrint(0.95 n)" in text and "% of 1.00 kB" in text, text)
+    done = run(program, ["there9", "--data", lake, "--history", "day"], code=1)
+    check("an interface without history", done.stderr.startswith("weir: there9: nothing is stored of this interface"), done.stderr)
+
+
+def refusals(program):
+    done = run(program, ["heer"], code=3)
+    check("a missing interface is one line", done.stderr == "weir: heer: no such interface (did you mean here?)\n", done.stderr)
+    run(program, ["here", "--every", "0"], code=2)
+    run(program, ["here", "--speed", "fast"], code=2)
+    run(program, ["here", "-c", "1", "--every", "20ms", "-o", "csv", "-f", "name,interval"])
+
+
+def main():
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    if "inside" not in sys.argv:
+        if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode != 0:
+            print("SKIPPED: this kernel gives no network namespace; NOTHING of weir bandwidth was tested")
+            return 77
+        return subprocess.run(["unshare", "-n", sys.executable, __file__, program, "inside"], check=False).returncode
+    sh(SETUP)
+    exact(program)
+    sums(program)
+    changes(program)
+    live(program)
+    with tempfile.TemporaryDirectory() as folder:
+        limits(program, pathlib.Path(folder))
+        history(program, pathlib.Path(folder))
+    refusals(program)
+    print(f"{len(failures)} checks failed" if failures else "bandwidth: fine")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
