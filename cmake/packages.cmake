@@ -17,10 +17,11 @@ find_package(tl-expected REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(DuckDB REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+pkg_check_modules(NETSNMP REQUIRED IMPORTED_TARGET netsnmp)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
 
 add_library(weir_packages INTERFACE)
 target_link_libraries(weir_packages INTERFACE
   OpenSSL::SSL OpenSSL::Crypto fmt::fmt Threads::Threads ZLIB::ZLIB BZip2::BZip2 PkgConfig::PCAP PkgConfig::ZSTD
   PkgConfig::LZ4 PkgConfig::LZMA PkgConfig::LZO PkgConfig::PCRE2 PkgConfig::SQLITE PkgConfig::MAXMIND tl::expected
-  DuckDB::Header Boost::headers PkgConfig::YAML ${CMAKE_DL_LIBS})
+  DuckDB::Header Boost::headers PkgConfig::YAML PkgConfig::NETSNMP ${CMAKE_DL_LIBS})

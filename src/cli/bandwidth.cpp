@@ -16,6 +16,7 @@
 #include "engine/interface_watch.hpp"
 #include "engine/outlet.hpp"
 #include "engine/rate_limit.hpp"
+#include "engine/snmp_poller.hpp"
 #include "os/hook.hpp"
 #include "os/kernel_clock.hpp"
 #include "records/usage.hpp"
@@ -31,6 +32,9 @@ struct Plan {
   std::optional<std::uint64_t> count, speed;
   std::vector<RateLimit> limits;
   std::string hook;  // empty: none
+  std::vector<SnmpAgent> agents;
+  std::vector<std::string> names;  // of interfaces
+  Duration timeout;                // of agents
 };
 
 Result<Duration> positive_duration(const Arguments& arguments, std::string_view option, Duration least) {
@@ -58,6 +62,15 @@ Result<Plan> plan_of(const Arguments& arguments) {
   if (arguments.has("speed")) {
     WEIR_TRY(plan.speed, parse_size(arguments.value("speed"), "--speed"));
     if (*plan.speed == 0) return fail(Code::usage, "a link carries more than 0 bit/s", "--speed", "write 1G");
+  }
+  WEIR_TRY(plan.timeout, positive_duration(arguments, "timeout", milliseconds(10)));
+  for (const std::string& word : arguments.all("")) {
+    if (!word.starts_with("snmp://")) {
+      plan.names.push_back(word);
+      continue;
+    }
+    WEIR_TRY(SnmpAgent agent, parse_snmp_agent(word));
+    plan.agents.push_back(std::move(agent));
   }
   for (const std::string& text : arguments.all("limit")) {
     WEIR_TRY(RateLimit limit, RateLimit::parse(text, "--limit"));
@@ -119,7 +132,7 @@ Error no_such_interface(const std::vector<std::string>& missing, const std::vect
 }
 
 // Readings at their times, and what becomes of them.
-class Session {
+class Session final : public SnmpPoller::Listener {
  public:
   // `json` writes what hooks are told.
   Session(const Arguments& arguments, const Plan& plan, const Selection& selected, Sink& sink,
@@ -128,7 +141,7 @@ class Session {
         quiet_(arguments.has("quiet")),
         // History sums up whole steps of time.
         aligned_(stores(arguments) && plan.every >= seconds(1)),
-        watch_(arguments.all(""), plan.speed),
+        watch_(plan.names, plan.speed),
         limits_(plan.limits),
         json_(std::move(json)),
         wants_(wants_of(selected.types, selected.filter, arguments.value("where"))),
@@ -139,7 +152,7 @@ class Session {
 
   bool alerted() const noexcept { return limits_.raised(); }
 
-  // Until it was enough, or a signal came.
+  // This machine's interfaces, until it was enough or a signal came.
   Result<void> run(Links& links, StopSignals& signals) {
     WEIR_TRY(const std::vector<Link> first, links.read());
     watch_.take(first);
@@ -151,11 +164,52 @@ class Session {
       if (plan_.duration && next > start + *plan_.duration) break;
       if (!wait(signals, next)) break;
       WEIR_TRY(const std::vector<Link> now, links.read());
-      if (!take(now)) break;
+      const std::vector<Counter> counters = watch_.take(now);
+      for (const std::string& what : watch_.happened())
+        note(wall_now(), what, what.ends_with(" gone") || what.ends_with(" down"));
+      take(counters, std::nullopt);
+      if (!outlet_.deliver(delivery_, true)) break;
       next = after(next);
     }
     if (live_) live_->finish();
     return outlet_.result();
+  }
+
+  // Those of agents. A record needs two rounds.
+  Result<void> run(SnmpPoller& poller, StopSignals& signals) {
+    const Time start = steady_now();
+    silent_.resize(plan_.agents.size());
+    Time next = start;
+    for (std::uint64_t round = 0; !plan_.count || round <= *plan_.count; ++round) {
+      if (plan_.duration && next > start + *plan_.duration) break;
+      if (!wait(signals, next, &poller)) break;
+      late_ += poller.busy();
+      poller.start_round();
+      next = after(next);
+    }
+    // The last answers.
+    while (poller.busy() > 0 && !stopped_ && wait(signals, steady_now() + tick, &poller)) {
+    }
+    if (live_) live_->finish();
+    if (!quiet_ && late_ > 0)
+      fmt::print(stderr, "weir: left out {} {} of agents that were still busy\n", late_,
+                 late_ == 1 ? "round" : "rounds");
+    return outlet_.result();
+  }
+  // Of agents, now.
+  bool any_silent() const { return std::ranges::find(silent_, true) != silent_.end(); }
+
+  void answered(std::size_t agent, const Addr& device, bool first, std::vector<Counter>& counters) override {
+    if (silent_[agent]) note(wall_now(), plan_.agents[agent].label() + " answers again", false);
+    silent_[agent] = false;
+    if (first && counters.empty())
+      note(wall_now(), plan_.agents[agent].label() + " has no such interface", true);
+    if (!first) take(counters, device);
+    if (!outlet_.deliver(delivery_, true)) stopped_ = true;
+  }
+  void failed(std::size_t agent, const std::string& why) override {
+    if (!silent_[agent]) note(wall_now(), fmt::format("{}: {}", plan_.agents[agent].label(), why), true);
+    silent_[agent] = true;
   }
 
  private:
@@ -169,10 +223,7 @@ class Session {
     return last + Duration{plan_.every.ns * std::max<std::int64_t>(1, (now - last).ns / plan_.every.ns + 1)};
   }
 
-  bool take(const std::vector<Link>& links) {
-    const std::vector<Counter> counters = watch_.take(links);
-    const Time time = links.empty() ? wall_now() : links.front().counter.time;
-    for (const std::string& what : watch_.happened()) note(time, what);
+  void take(const std::vector<Counter>& counters, std::optional<Addr> device) {
     for (Counter c : counters) {
       c.name = emitter_.text(c.name);
       if (c.alias.data() != nullptr) c.alias = emitter_.text(c.alias);
@@ -180,11 +231,9 @@ class Session {
     }
     for (const Counter& c : counters)
       for (const Alert& alert : limits_.take(c)) tell(alert);
-    if (live_) {
-      live_->take(counters);
-      live_->draw();
-    }
-    return outlet_.deliver(delivery_, true);
+    if (!live_) return;
+    live_->take(counters, device);
+    if (!device) live_->draw();
   }
 
   // An alert goes out as a record, as a line for people and to the hook.
@@ -202,9 +251,6 @@ class Session {
       fmt::print(stderr, "weir: --exec: {}\n", started.error().line());
   }
 
-  void note(Time time, const std::string& what) {
-    note(time, what, what.ends_with(" gone") || what.ends_with(" down"));
-  }
   void note(Time time, const std::string& what, bool bad) {
     if (live_)
       live_->note(time, what, bad);
@@ -212,20 +258,28 @@ class Session {
       fmt::print(stderr, "weir: {}\n", what);
   }
 
-  // False when a signal came.
-  bool wait(StopSignals& signals, Time until) {
+  // False when a signal came, or nobody takes records any more.
+  bool wait(StopSignals& signals, Time until, SnmpPoller* poller = nullptr) {
     constexpr Duration frame = seconds(1);
-    for (Time now = steady_now(); now < until; now = steady_now()) {
-      const Duration left = live_ ? std::min(until - now, frame) : until - now;
+    Time drawn = steady_now();
+    for (Time now = drawn; now < until; now = steady_now()) {
+      Duration left = until - now;
+      if (live_) left = std::min(left, frame);
+      if (poller != nullptr && poller->busy() > 0) left = std::min(left, tick);
       const timespec time{left.ns / 1'000'000'000, left.ns % 1'000'000'000};
-      pollfd entry{signals.fd(), POLLIN, 0};
-      ::ppoll(&entry, 1, &time, nullptr);
-      if (signals.take()) return false;
-      if (live_ && left == frame) live_->draw();
+      pollfd entries[] = {{signals.fd(), POLLIN, 0}, {poller != nullptr ? poller->fd() : -1, POLLIN, 0}};
+      ::ppoll(entries, std::size(entries), &time, nullptr);
+      if (signals.take()) stopped_ = true;
+      if (stopped_) return false;
+      if (poller != nullptr) poller->process();
+      if (!live_ || steady_now() - drawn < (poller != nullptr ? milliseconds(250) : frame)) continue;
+      live_->draw();
+      drawn = steady_now();
     }
     return true;
   }
 
+  static constexpr Duration tick = milliseconds(100);  // for the timeouts of agents
   const Plan plan_;
   const bool quiet_, aligned_;
   InterfaceWatch watch_;
@@ -236,6 +290,9 @@ class Session {
   Delivery delivery_;
   Emitter emitter_;
   std::optional<LiveBandwidth> live_;
+  std::vector<bool> silent_;  // agents
+  std::uint64_t late_ = 0;
+  bool stopped_ = false;
 };
 
 // The table is shown while records are stored, too: they do not go to the terminal.
@@ -258,7 +315,6 @@ Result<int> run_bandwidth(const Arguments& arguments) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
-  WEIR_TRY(Links links, Links::open());
   auto terminal = is_live(arguments) ? TerminalWriter::open() : std::nullopt;
   StopSignals signals;  // before any thread of the sink
   Storing storing;
@@ -270,13 +326,24 @@ Result<int> run_bandwidth(const Arguments& arguments) {
   WEIR_TRY(auto json, find_plugin<SinkSpec>("json")->open({.types = {&record_type<Alert>()}}));
   Session session(arguments, plan, selected, *storing.sink, std::move(json));
   if (terminal) session.show_on(std::move(*terminal));
-  WEIR_CHECK(session.run(links, signals));
+  if (plan.agents.empty()) {
+    WEIR_TRY(Links links, Links::open());
+    WEIR_CHECK(session.run(links, signals));
+  } else {
+    SnmpPollerOptions asked{.timeout = plan.timeout, .names = plan.names, .speed = plan.speed};
+    WEIR_TRY(const auto poller, SnmpPoller::open(plan.agents, std::move(asked), session));
+    WEIR_CHECK(session.run(*poller, signals));
+  }
   WEIR_CHECK(storing.sink->close());
-  return session.alerted() ? 1 : 0;
+  return session.alerted() || session.any_silent() ? 1 : 0;
 }
 
 constexpr Option own_options[] = {
-    {.name = "", .value = "IFACE", .doc = "Interfaces; all but the loopback unless given", .many = true},
+    {.name = "",
+     .value = "IFACE",
+     .doc = "Interfaces; all but the loopback unless given. Of another device: snmp://community@host[:port], "
+            "with ?version=1, or ?auth=SHA-256:password&priv=AES:password for a user of SNMPv3",
+     .many = true},
     {.name = "every",
      .value = "TIME",
      .doc = "From one reading of the counters to the next; 1s unless given, 1m with --data"},
@@ -285,6 +352,11 @@ constexpr Option own_options[] = {
     {.name = "speed",
      .value = "RATE",
      .doc = "Of the links, in bits a second, where drivers do not know it or it is sold slower: 1G"},
+    {.name = "timeout",
+     .letter = 't',
+     .value = "TIME",
+     .doc = "How long to wait for an answer of SNMP, three times",
+     .fallback = "1s"},
     {.name = "limit",
      .value = "LIMIT",
      .doc = "Alert when this is so: 'out > 80% for 5m', 'total > 500M', 'errors > 0'; in, out and total in % "
@@ -302,6 +374,12 @@ constexpr Option own_options[] = {
     fields_option,
     write_option,
     time_option,
+    // Taken by main(), with all other words.
+    {.name = "profile",
+     .value = "NAME",
+     .doc = "Take another program's options, and print its lines",
+     .choices = "vnstat",
+     .group = "Output"},
     {.name = "no-live",
      .doc = "No table that changes in place on a terminal; records when they are there",
      .group = "Output"},
@@ -321,6 +399,7 @@ constexpr CommandSpec spec{
         "  weir bandwidth eth0 --every 10s -o csv                 one, as a table of numbers\n"
         "  weir bandwidth eth0 --where 'out_utilization > 80'     only when it is busy\n"
         "  weir bandwidth wan0 --speed 250M                       utilisation of what is paid for\n"
+        "  weir bandwidth snmp://public@switch1 snmp://public@switch2 --every 1m\n"
         "  weir bandwidth --data DIR                              keep them, a record a minute\n"
         "  weir bandwidth --data DIR --history day eth0           what they add up to\n"
         "  weir bandwidth eth0 --limit 'out > 80% for 5m' --exec 'mail -s busy noc'\n"
@@ -336,7 +415,10 @@ constexpr CommandSpec spec{
         "name.\n"
         "Where counters restart, rates are null for one record, never a spike.\n"
         "\n"
-        "Exit code: 0 fine, 1 a limit was passed (--limit) or a quota is or will be (--quota), 2 usage, 3 "
+        "Exit code: 0 fine, 1 a limit was passed (--limit), a quota is or will be (--quota), or an SNMP "
+        "agent "
+        "is silent,\n"
+        "2 usage, 3 "
         "environment (no such interface).\n",
     .options = options,
     .run = run_bandwidth,

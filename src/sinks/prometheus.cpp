@@ -1,14 +1,17 @@
 // Prometheus' text format (exposition format 0.0.4) of ping_stats, with blackbox_exporter's names where it
-// has some: the latest of each target, when the output is closed. With -w PATH.prom it suits node_exporter's
+// has some, and of counters with node_exporter's: the latest of each target or interface, when the output is
+// closed. With -w PATH.prom it suits node_exporter's
 // textfile collector.
 #include <fmt/format.h>
 
 #include <map>
 #include <optional>
+#include <span>
 
 #include "core/format.hpp"
 #include "os/output_file.hpp"
 #include "plugin/sink.hpp"
+#include "records/counter.hpp"
 #include "records/ping.hpp"
 
 namespace weir {
@@ -28,15 +31,16 @@ void append_label(std::string& out, std::string_view name, std::string_view valu
   out += '"';
 }
 
+template <class R>
 struct Family {
   std::string_view name, help;
-  std::optional<double> (*value)(const PingStats&);
+  std::optional<double> (*value)(const R&);
 };
 std::optional<double> seconds_of(const std::optional<Duration>& d) {
   if (!d) return std::nullopt;
   return d->seconds();
 }
-constexpr Family families[] = {
+constexpr Family<PingStats> ping_families[] = {
     {"probe_success", "Whether any probe was answered",
      [](const PingStats& s) -> std::optional<double> { return s.received > 0 ? 1 : 0; }},
     {"probe_duration_seconds", "Mean round trip", [](const PingStats& s) { return seconds_of(s.rtt_avg); }},
@@ -65,29 +69,85 @@ constexpr Family families[] = {
      [](const PingStats& s) -> std::optional<double> { return static_cast<double>(s.reordered); }},
 };
 
+std::string labels_of(const PingStats& stats) {
+  std::string labels;
+  append_label(labels, "target", stats.to.target);
+  append_label(labels, "ip", to_string(stats.to.dst_ip));
+  append_label(labels, "probe", stats.to.probe);
+  if (stats.to.dst_port) append_label(labels, "port", std::to_string(*stats.to.dst_port));
+  return labels;
+}
+void forget_texts(PingStats& stats) {
+  stats.to.target = stats.to.probe = {};
+}
+
+std::optional<double> number(std::optional<std::uint64_t> value) {
+  if (!value) return std::nullopt;
+  return static_cast<double>(*value);
+}
+// node_exporter's, of its netdev and netclass collectors.
+constexpr Family<Counter> counter_families[] = {
+    {"node_network_receive_bytes_total", "Bytes received",
+     [](const Counter& c) { return number(c.in_bytes); }},
+    {"node_network_receive_packets_total", "Packets received",
+     [](const Counter& c) { return number(c.in_packets); }},
+    {"node_network_receive_errs_total", "Packets received with errors",
+     [](const Counter& c) { return number(c.in_errors); }},
+    {"node_network_receive_drop_total", "Packets received and thrown away",
+     [](const Counter& c) { return number(c.in_discards); }},
+    {"node_network_receive_multicast_total", "Multicast packets received",
+     [](const Counter& c) { return number(c.in_multicast); }},
+    {"node_network_transmit_bytes_total", "Bytes sent", [](const Counter& c) { return number(c.out_bytes); }},
+    {"node_network_transmit_packets_total", "Packets sent",
+     [](const Counter& c) { return number(c.out_packets); }},
+    {"node_network_transmit_errs_total", "Packets not sent because of errors",
+     [](const Counter& c) { return number(c.out_errors); }},
+    {"node_network_transmit_drop_total", "Packets thrown away before sending",
+     [](const Counter& c) { return number(c.out_discards); }},
+    {"node_network_carrier_changes_total", "How often the link came or went",
+     [](const Counter& c) { return number(c.carrier_changes); }},
+    {"node_network_up", "Whether the interface is operational",
+     [](const Counter& c) -> std::optional<double> {
+       if (!c.up) return std::nullopt;
+       return *c.up ? 1 : 0;
+     }},
+    {"node_network_speed_bytes", "Speed of the link in bytes a second",
+     [](const Counter& c) -> std::optional<double> {
+       if (!c.speed) return std::nullopt;
+       return static_cast<double>(*c.speed) / 8;
+     }},
+};
+std::string labels_of(const Counter& c) {
+  std::string labels;
+  if (c.device) append_label(labels, "agent", to_string(*c.device));  // which node_exporter has none of
+  append_label(labels, "device", c.name);
+  return labels;
+}
+void forget_texts(Counter& c) {
+  c.name = c.alias = {};
+}
+
+template <class R>
 class PrometheusSink final : public Sink {
  public:
-  explicit PrometheusSink(std::unique_ptr<OutputFile> file) : file_(std::move(file)) {}
+  PrometheusSink(std::unique_ptr<OutputFile> file, std::span<const Family<R>> families)
+      : file_(std::move(file)), families_(families) {}
 
   void encode(const RecordType&, const void*, std::string&) const override {}
   Result<void> consume(const RecordType&, const void* record, std::string_view) override {
-    const PingStats& stats = *static_cast<const PingStats*>(record);
-    std::string labels;
-    append_label(labels, "target", stats.to.target);
-    append_label(labels, "ip", to_string(stats.to.dst_ip));
-    append_label(labels, "probe", stats.to.probe);
-    if (stats.to.dst_port) append_label(labels, "port", std::to_string(*stats.to.dst_port));
-    PingStats kept = stats;
-    kept.to.target = kept.to.probe = {};  // the batch's
+    R kept = *static_cast<const R*>(record);
+    std::string labels = labels_of(kept);
+    forget_texts(kept);  // the batch's
     latest_.insert_or_assign(std::move(labels), kept);
     return {};
   }
   Result<void> flush() override { return {}; }
   Result<void> close() override {
-    for (const Family& family : families) {
-      std::string text = fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", family.name, family.help);
-      for (const auto& [labels, stats] : latest_) {
-        const auto value = family.value(stats);
+    for (const Family<R>& family : families_) {
+      std::string text = fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", family.name, family.help,
+                                     family.name.ends_with("_total") ? "counter" : "gauge");
+      for (const auto& [labels, record] : latest_) {
+        const auto value = family.value(record);
         if (!value) continue;
         text.append(family.name).append("{").append(labels).append("} ");
         append_value(text, Kind::f64, &*value, TimeStyle::epoch);
@@ -100,22 +160,27 @@ class PrometheusSink final : public Sink {
 
  private:
   std::unique_ptr<OutputFile> file_;
-  std::map<std::string, PingStats> latest_;  // by labels
+  std::span<const Family<R>> families_;
+  std::map<std::string, R> latest_;  // by labels
 };
 
 Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
-  if (options.types != std::vector<const RecordType*>{&record_type<PingStats>()})
-    return fail(Code::usage, "takes ping_stats records alone", "--output prometheus", "add -r ping_stats");
+  using Types = std::vector<const RecordType*>;
+  const bool counters = options.types == Types{&record_type<Counter>()};
+  if (!counters && options.types != Types{&record_type<PingStats>()})
+    return fail(Code::usage, "takes ping_stats or counter records alone", "--output prometheus",
+                "add -r ping_stats or -r counter");
   if (!options.fields.empty())
     return fail(Code::usage, "has no effect on Prometheus' format", "--fields", "leave it out");
   if (options.destination.ends_with('/'))
     return fail(Code::usage, "is one file", "--write", "leave the / out");
   WEIR_TRY(auto file, OutputFile::open(options.destination));
-  return std::make_unique<PrometheusSink>(std::move(file));
+  if (counters) return std::make_unique<PrometheusSink<Counter>>(std::move(file), counter_families);
+  return std::make_unique<PrometheusSink<PingStats>>(std::move(file), ping_families);
 }
 
 constexpr SinkSpec spec{.name = "prometheus",
-                        .doc = "Prometheus' text format of ping_stats, for the textfile collector",
+                        .doc = "Prometheus' text format of ping_stats or counter, for the textfile collector",
                         .mixes_types = false,
                         .open = open};
 

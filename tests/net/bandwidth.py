@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 
 # Without IPv6 nobody but the test sends anything.
 SETUP = """
@@ -197,6 +199,71 @@ def history(program, folder):
     check("an interface without history", done.stderr.startswith("weir: there9: nothing is stored of this interface"), done.stderr)
 
 
+def vnstat(program, folder):
+    """vnstat's forms, of what history() stored."""
+    words = ["--dbdir", str(folder / "lake"), "-i", "here"]
+    rows = [json.loads(line) for line in run(program, ["here", "--data", str(folder / "lake"), "--history", "day", "-o", "json"]).stdout.splitlines()]
+    line = run(program, ["--profile", "vnstat", "--oneline", "b", *words]).stdout.rstrip("\n").split(";")
+    check("15 fields", len(line) == 15 and line[:2] == ["1", "here"], line)
+    check("the day's bytes", line[3:6] == [str(rows[-1][n]) for n in ("in_bytes", "out_bytes", "bytes")], (line, rows))
+    whole = json.loads(run(program, ["--profile", "vnstat", "--json", *words]).stdout)
+    check("jsonversion", whole["jsonversion"] == "2", whole)
+    traffic = whole["interfaces"][0]["traffic"]
+    check("vnstat's keys", list(traffic) == ["total", "fiveminute", "hour", "day", "month", "year", "top"], traffic)
+    check("a day", traffic["day"][-1]["rx"] == rows[-1]["in_bytes"] and set(traffic["day"][-1]) == {"id", "date", "timestamp", "rx", "tx"}, traffic)
+    check("an hour", set(traffic["hour"][-1]) == {"id", "date", "time", "timestamp", "rx", "tx"}, traffic)
+    check("the sum", traffic["total"]["tx"] == sum(r["out_bytes"] for r in rows), traffic)
+    only = json.loads(run(program, ["--profile", "vnstat", "--json", "d", "1", *words]).stdout)["interfaces"][0]["traffic"]
+    check("one kind", list(only) == ["total", "day"] and len(only["day"]) == 1, only)
+    done = run(program, ["--profile", "vnstat", "--oneline", "--dbdir", str(folder / "lake"), "-i", "nope"], code=1)
+    check("vnstat's own words", done.stdout == 'Error: No interface matching "nope" found in database.\n', done.stdout)
+
+
+def snmp(program, folder):
+    """Counters of an agent: the same as the kernel's, by every version, and one line for each way not to get them."""
+    agent = shutil.which("snmpd") or "/usr/sbin/snmpd"
+    if not os.path.exists(agent):
+        print("SKIPPED: no snmpd, NOTHING of SNMP was tested")
+        return
+    conf = folder / "snmpd.conf"
+    conf.write_text("rocommunity public 127.0.0.1\nagentaddress udp:127.0.0.1:1161\ncreateUser ops SHA-256 password1 AES password2\nrouser ops priv\n"
+                    "[snmp] persistentDir " + str(folder) + "\n")
+    server = subprocess.Popen([agent, "-f", "-Le", "-C", "-c", str(conf), "-p", str(folder / "pid"), "-I", "-smux"], stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder)})
+    for line in server.stderr:
+        if "NET-SNMP version" in line:
+            break
+    threading.Thread(target=server.stderr.read, daemon=True).start()
+    try:
+        words = ["--every", "200ms", "-c", "1", "-o", "json", "-t", "500ms"]
+        secret = "auth=SHA-256:password1&priv=AES:password2"
+        for url in ("snmp://public@127.0.0.1:1161", "snmp://public@127.0.0.1:1161?version=1", f"snmp://ops@127.0.0.1:1161?{secret}"):
+            rows = [json.loads(line) for line in run(program, [url, "here", *words]).stdout.splitlines()]
+            # snmpd itself reads the kernel's counters every few seconds only.
+            check(f"one record of {url}", [(r["name"], r["device"], r["up"]) for r in rows] == [("here", "127.0.0.1", True)], rows)
+            if rows:
+                check("with a rate over the interval", 0.1 < rows[0]["interval"] < 1 and rows[0]["out_bits_per_second"] >= 0, rows)
+                check("no more than the kernel counted", 0 < rows[0]["out_bytes"] <= kernel("here")[1], rows)
+        dead = run(program, ["snmp://public@127.0.0.1:1162", "snmp://public@127.0.0.1:1161", "here", "--every", "200ms", "-c", "3", "-t", "500ms", "-o", "csv", "-f", "interval"], code=1)
+        times = [float(line) for line in dead.stdout.split()[1:]]
+        check("a dead agent delays nobody", len(times) == 3 and max(times) < 0.5, (times, dead.stderr))
+        for url, why in (("snmp://wrong@127.0.0.1:1161", "no answer in 0.3 s (is it there, and is the community right?)"),
+                         (f"snmp://ops@127.0.0.1:1161?{secret.replace('word1', 'word9')}", "refuses: Authentication failure"),
+                         ("snmp://ops@127.0.0.1:1162?version=3", "no answer in 0.3 s"),
+                         (f"snmp://nobody@127.0.0.1:1161?{secret}", "refuses: Unknown user name")):
+            done = run(program, [url, "-c", "1", "--every", "200ms", "-t", "100ms"], code=1)
+            lines = [line for line in done.stderr.splitlines() if "left out" not in line]
+            check(f"one line for {url}", len(lines) == 1 and lines[0].startswith("weir: 127.0.0.1:116") and lines[0][22:].startswith(why), done.stderr)
+    finally:
+        server.kill()
+
+
+def prometheus(program):
+    done = run(program, ["here", "--every", "20ms", "-c", "1", "-o", "prometheus"])
+    check("node_exporter's names", f'node_network_transmit_bytes_total{{device="here"}} {kernel("here")[1]}\n' in done.stdout, done.stdout)
+    check("counters are counters", "# TYPE node_network_receive_bytes_total counter" in done.stdout and "# TYPE node_network_up gauge" in done.stdout, done.stdout)
+
+
 def refusals(program):
     done = run(program, ["heer"], code=3)
     check("a missing interface is one line", done.stderr == "weir: heer: no such interface (did you mean here?)\n", done.stderr)
@@ -220,6 +287,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         limits(program, pathlib.Path(folder))
         history(program, pathlib.Path(folder))
+        vnstat(program, pathlib.Path(folder))
+        snmp(program, pathlib.Path(folder))
+    prometheus(program)
     refusals(program)
     print(f"{len(failures)} checks failed" if failures else "bandwidth: fine")
     return 1 if failures else 0

@@ -4,30 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "cli/front/data.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/selection.hpp"
+#include "cli/front/stored_traffic.hpp"
 #include "core/human.hpp"
 #include "core/size.hpp"
-#include "engine/usage_history.hpp"
 #include "os/terminal.hpp"
-#include "records/counter.hpp"
 #include "records/usage.hpp"
 
 namespace weir {
 namespace {
-
-struct Series {
-  std::string device, name;
-  std::vector<Slot> slots;
-  std::string label() const {
-    std::string text;
-    append_printable(text, device.empty() ? name : device + " " + name);
-    return text;
-  }
-};
 
 struct Asked {
   std::string step;
@@ -61,69 +49,13 @@ Result<Asked> asked_from(const Arguments& arguments) {
   return a;
 }
 
-// A record counts for the slot that the middle of its interval is in: readings come a little late.
-std::string slots_sql(const std::string& from, const TimeRange& range,
-                      const std::vector<std::string>& names) {
-  std::string sql = fmt::format(
-      "SELECT coalesce(CAST(device AS VARCHAR), '') AS device, coalesce(\"name\", '') AS \"name\", "
-      "CAST(floor((epoch(\"time\") - \"interval\" / 2) / 300) AS BIGINT) * 300 AS slot, "
-      "CAST(sum(coalesce(in_bytes_delta, 0)) AS DOUBLE) AS received, "
-      "CAST(sum(coalesce(out_bytes_delta, 0)) AS DOUBLE) AS sent, CAST(sum(\"interval\") AS DOUBLE) AS "
-      "measured "
-      "FROM {} AS records WHERE \"interval\" IS NOT NULL",
-      from);
-  if (range.has_from()) sql += " AND \"time\" >= " + duckdb_sql().time(range.from.ns / 1000);
-  if (range.has_to()) sql += " AND \"time\" < " + duckdb_sql().time(range.to.ns / 1000);
-  std::string listed;
-  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + sql_text(name);
-  if (!names.empty()) sql += fmt::format(" AND \"name\" IN ({})", listed);
-  return sql + " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
-}
-
-template <class T>
-T field_of(const Batch::Entry& row, std::string_view name) {
-  const FieldInfo* field = row.type->find(name);
-  const void* value = field == nullptr ? nullptr : field->value(row.record);
-  if (value == nullptr) return T{};
-  return visit_value(field->kind, value, [](const auto& v) -> T {
-    if constexpr (std::is_convertible_v<decltype(v), T> &&
-                  std::is_arithmetic_v<T> == std::is_arithmetic_v<std::decay_t<decltype(v)>>)
-      return static_cast<T>(v);
-    else
-      return T{};
-  });
-}
-
-Result<std::vector<Series>> series_from(const Arguments& arguments, const Asked& a) {
+Result<std::vector<StoredTraffic>> series_from(const Arguments& arguments, const Asked& a) {
   WEIR_TRY(LakeReader lake, open_lake(arguments));
   Waiting waiting(arguments.has("quiet"));
-  const RecordType& type = record_type<Counter>();
-  WEIR_TRY(const QuestionPart part, lake.records(type, a.range));
-  WEIR_TRY(
-      const std::string from,
-      lake.from(type, part, {"time", "device", "name", "interval", "in_bytes_delta", "out_bytes_delta"}));
-  WEIR_TRY(const auto rows,
-           lake.ask(slots_sql(from, a.range, arguments.all("")), waiting.watch(), "--history"));
-  std::vector<Series> all;
-  Batch batch;
-  for (bool more = true; more;) {
-    batch.clear();
-    WEIR_TRY(more, rows->read(batch));
-    for (const Batch::Entry& row : batch.entries()) {
-      const auto device = field_of<std::string_view>(row, "device"),
-                 name = field_of<std::string_view>(row, "name");
-      if (all.empty() || all.back().device != device || all.back().name != name)
-        all.push_back({std::string(device), std::string(name), {}});
-      all.back().slots.push_back(
-          {.start = Time{field_of<std::int64_t>(row, "slot") * 1'000'000'000},
-           .in = static_cast<std::uint64_t>(field_of<double>(row, "received")),
-           .out = static_cast<std::uint64_t>(field_of<double>(row, "sent")),
-           .measured = Duration{std::llround(field_of<double>(row, "measured") * 1e9)}});
-    }
-  }
+  WEIR_TRY(std::vector<StoredTraffic> all, stored_traffic(lake, a.range, arguments.all(""), waiting.watch()));
   waiting.done();
   for (const std::string& name : arguments.all(""))
-    if (std::ranges::find(all, name, &Series::name) == all.end())
+    if (std::ranges::find(all, name, &StoredTraffic::name) == all.end())
       return fail(Code::failed, "nothing is stored of this interface", name,
                   "weir bandwidth --data DIR stores it");
   if (all.empty())
@@ -132,7 +64,7 @@ Result<std::vector<Series>> series_from(const Arguments& arguments, const Asked&
   return all;
 }
 
-std::vector<PeriodUsage> rows_of(const Series& series, const Asked& a) {
+std::vector<PeriodUsage> rows_of(const StoredTraffic& series, const Asked& a) {
   std::vector<PeriodUsage> rows = usage_by(series.slots, a.period, a.billing_day);
   const std::size_t most = a.rows == 0 ? rows.size() : std::min(a.rows, rows.size());
   if (a.step == "top") {
@@ -162,7 +94,7 @@ void print_row(std::string_view label, std::uint64_t in, std::uint64_t out, cons
              human_bytes(in + out), rate, rest);
 }
 
-void print_usage(const Series& series, const Asked& a, std::string_view dim, std::string_view plain) {
+void print_usage(const StoredTraffic& series, const Asked& a, std::string_view dim, std::string_view plain) {
   const std::vector<PeriodUsage> rows = rows_of(series, a);
   std::uint64_t most = 1;
   for (const PeriodUsage& row : rows) most = std::max(most, row.total());
@@ -186,7 +118,7 @@ void print_usage(const Series& series, const Asked& a, std::string_view dim, std
 }
 
 // The 5-minute averages of a month.
-Billing billing_of(const Series& series, const PeriodUsage& month, const Asked& a) {
+Billing billing_of(const StoredTraffic& series, const PeriodUsage& month, const Asked& a) {
   Billing b{.time = month.span.start,
             .end = month.span.end,
             .in_bytes = month.in,
@@ -220,7 +152,7 @@ bool over_quota(const Billing& b, Time now) noexcept {
   return b.quota && b.end > now && (b.bytes >= *b.quota || b.quota_reached);
 }
 
-void print_billing(const Series& series, const std::vector<Billing>& months, std::string_view dim,
+void print_billing(const StoredTraffic& series, const std::vector<Billing>& months, std::string_view dim,
                    std::string_view plain) {
   fmt::print("{}, 95th percentile\n", series.label());
   fmt::print("{}  {:<10} {:>12} {:>12} {:>12} {:>8} {:>9} {:>9}{}\n", dim, "month of", "in", "out",
@@ -245,13 +177,13 @@ void print_billing(const Series& series, const std::vector<Billing>& months, std
 }
 
 // As records, in a form that was asked for.
-Result<void> write_records(const Arguments& arguments, const std::vector<Series>& all, const Asked& a,
+Result<void> write_records(const Arguments& arguments, const std::vector<StoredTraffic>& all, const Asked& a,
                            bool& over) {
   const bool billing = a.step == "95th";
   const RecordType& type = billing ? record_type<Billing>() : record_type<Usage>();
   WEIR_TRY(const Output output, output_from(arguments, {&type}, "json"));
   WEIR_TRY(const auto sink, output.sink->open(output.options));
-  for (const Series& series : all) {
+  for (const StoredTraffic& series : all) {
     std::optional<Addr> device;
     if (const auto parsed = parse_addr(series.device)) device = *parsed;
     for (const PeriodUsage& row : rows_of(series, a)) {
@@ -283,7 +215,7 @@ Result<void> write_records(const Arguments& arguments, const std::vector<Series>
 
 Result<int> bandwidth_history(const Arguments& arguments) {
   WEIR_TRY(const Asked a, asked_from(arguments));
-  WEIR_TRY(const std::vector<Series> all, series_from(arguments, a));
+  WEIR_TRY(const std::vector<StoredTraffic> all, series_from(arguments, a));
   bool over = false;
   const Terminal terminal = stdout_terminal();
   if (arguments.has("output") || arguments.has("write") || arguments.has("fields")) {
@@ -291,7 +223,7 @@ Result<int> bandwidth_history(const Arguments& arguments) {
     return over ? 1 : 0;
   }
   const std::string_view dim = terminal.colour ? "\x1b[2m" : "", plain = terminal.colour ? "\x1b[0m" : "";
-  for (const Series& series : all) {
+  for (const StoredTraffic& series : all) {
     if (&series != &all.front()) fmt::print("\n");
     if (a.step != "95th") {
       print_usage(series, a, dim, plain);

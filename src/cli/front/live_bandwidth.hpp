@@ -11,7 +11,9 @@ class LiveBandwidth {
  public:
   explicit LiveBandwidth(TerminalWriter terminal);
 
-  void take(const std::vector<Counter>& counters) { board_.take(counters); }
+  void take(const std::vector<Counter>& counters, std::optional<Addr> device) {
+    board_.take(counters, device);
+  }
   // A line that scrolls away: "eth0 is down".
   void note(Time time, std::string_view text, bool bad);
   // Leaves a frame out that the terminal does not take yet.

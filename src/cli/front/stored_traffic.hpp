@@ -1,0 +1,23 @@
+// The traffic of interfaces out of stored counter records, by 5-minute slots.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/usage_history.hpp"
+#include "store/lake_reader.hpp"
+
+namespace weir {
+
+struct StoredTraffic {
+  std::string device, name;   // device: empty for this machine
+  std::vector<Slot> slots;    // in order of time, one at least
+  std::string label() const;  // for people
+};
+
+// Of all interfaces, or those named, by device and name; empty when there is none.
+Result<std::vector<StoredTraffic>> stored_traffic(LakeReader& lake, const TimeRange& range,
+                                                  const std::vector<std::string>& names,
+                                                  const QueryWatch& watch);
+
+}  // namespace weir
