@@ -92,10 +92,6 @@ std::tm local(Time time) {
   return parts;
 }
 
-Time updated(const StoredTraffic& traffic) {
-  return traffic.slots.back().start + traffic.slots.back().measured;
-}
-
 // ;day;rx;tx;total;rate of the latest day or month.
 std::string oneline_part(const StoredTraffic& traffic, Period period, bool bytes) {
   const PeriodUsage usage = usage_by(traffic.slots, period).back();
@@ -104,7 +100,7 @@ std::string oneline_part(const StoredTraffic& traffic, Period period, bool bytes
   if (period == Period::day) out += fmt::format("-{:02}", t.tm_mday);
   const Time since = std::max(usage.span.start, traffic.slots.front().start);
   const auto elapsed =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(1, (updated(traffic) - since).ns / 1'000'000'000));
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, (traffic.updated - since).ns / 1'000'000'000));
   if (bytes)
     return out + fmt::format(";{};{};{};{}", usage.in, usage.out, usage.total(), usage.total() / elapsed);
   return out + fmt::format(";{};{};{};{}", vnstat_bytes(usage.in), vnstat_bytes(usage.out),
@@ -174,7 +170,7 @@ std::string interface_json(const StoredTraffic& traffic, const VnstatWords& word
       "{{\"name\":{},\"alias\":\"\",\"created\":{{{}}},\"updated\":{{{}}},\"traffic\":{{\"total\":{{\"rx\":{}"
       ",\"tx\":{}}}",
       name, date_json(traffic.slots.front().start, Period::day),
-      date_json(updated(traffic), Period::five_minutes), in, out);
+      date_json(traffic.updated, Period::five_minutes), in, out);
   for (const Mode& mode : modes)
     if (words.mode == 'a' || words.mode == mode.letter) json += mode_json(traffic, mode, words.limit);
   return json + "}}";

@@ -205,6 +205,7 @@ def vnstat(program, folder):
     rows = [json.loads(line) for line in run(program, ["here", "--data", str(folder / "lake"), "--history", "day", "-o", "json"]).stdout.splitlines()]
     line = run(program, ["--profile", "vnstat", "--oneline", "b", *words]).stdout.rstrip("\n").split(";")
     check("15 fields", len(line) == 15 and line[:2] == ["1", "here"], line)
+    check("its rate, in bytes a second since the first slot", int(line[6]) <= int(line[5]), line)
     check("the day's bytes", line[3:6] == [str(rows[-1][n]) for n in ("in_bytes", "out_bytes", "bytes")], (line, rows))
     whole = json.loads(run(program, ["--profile", "vnstat", "--json", *words]).stdout)
     check("jsonversion", whole["jsonversion"] == "2", whole)

@@ -18,7 +18,7 @@ std::string slots_sql(const std::string& from, const TimeRange& range,
       "CAST(floor((epoch(\"time\") - \"interval\" / 2) / 300) AS BIGINT) * 300 AS slot, "
       "CAST(sum(coalesce(in_bytes_delta, 0)) AS DOUBLE) AS received, "
       "CAST(sum(coalesce(out_bytes_delta, 0)) AS DOUBLE) AS sent, CAST(sum(\"interval\") AS DOUBLE) AS "
-      "measured "
+      "measured, CAST(max(epoch(\"time\")) AS DOUBLE) AS latest "
       "FROM {} AS records WHERE \"interval\" IS NOT NULL",
       from);
   if (range.has_from()) sql += " AND \"time\" >= " + duckdb_sql().time(range.from.ns / 1000);
@@ -69,7 +69,8 @@ Result<std::vector<StoredTraffic>> stored_traffic(LakeReader& lake, const TimeRa
       const auto device = field_of<std::string_view>(row, "device"),
                  name = field_of<std::string_view>(row, "name");
       if (all.empty() || all.back().device != device || all.back().name != name)
-        all.push_back({std::string(device), std::string(name), {}});
+        all.push_back({std::string(device), std::string(name), {}, {}});
+      all.back().updated = Time{std::llround(field_of<double>(row, "latest") * 1e9)};
       all.back().slots.push_back(
           {.start = Time{field_of<std::int64_t>(row, "slot") * 1'000'000'000},
            .in = static_cast<std::uint64_t>(field_of<double>(row, "received")),

@@ -11,6 +11,7 @@ namespace weir {
 
 struct StoredTraffic {
   std::string device, name;   // device: empty for this machine
+  Time updated;               // of the latest reading
   std::vector<Slot> slots;    // in order of time, one at least
   std::string label() const;  // for people
 };
