@@ -13,12 +13,12 @@ import json
 import os
 import pathlib
 import re
-import resource
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUFFER = 32  # MiB
@@ -38,21 +38,26 @@ def frames_in(path):
     return int(re.search(r"Number of packets: *(\d+)", told)[1])
 
 
+def cpu_of(process):
+    """Nanoseconds that all its threads have run."""
+    tasks = pathlib.Path(f"/proc/{process.pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+
 def once(command, ready, path, sender, size, rate):
-    """Frames sent, frames in the file, CPU seconds of the program."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Frames sent, frames in the file, CPU nanoseconds of the program from when it is ready."""
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     for line in process.stderr:
         if ready in line:
             break
+    before = cpu_of(process)
     sent = subprocess.run([*sender, "there", str(rate), str(SECONDS), size], capture_output=True, text=True, check=True)
-    told = json.loads(sent.stdout)
+    time.sleep(1.5)  # what is in the ring when they are told to stop, tcpdump leaves there; libpcap waits for a second
+    cpu = cpu_of(process) - before
     process.send_signal(signal.SIGINT)
     process.stderr.read()
     process.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime - told["cpu_seconds"]
-    return told["packets"], frames_in(path), cpu
+    return json.loads(sent.stdout)["packets"], frames_in(path), cpu
 
 
 def highest(run, low, high):
@@ -81,7 +86,7 @@ def compare(weir, folder, sender, rounds):
         for _ in range(rounds):
             for name, (command, ready) in programs(weir, path).items():
                 sent, seen, cpu = once(command, ready, path, sender, size, modest)
-                cpus.setdefault(name, []).append(cpu / max(seen, 1) * 1e9)
+                cpus.setdefault(name, []).append(cpu / max(seen, 1))
         print(f"{'64-byte' if size == '64' else 'mixed'} frames, median of {rounds}; CPU at {modest:,.0f} frames/s")
         base_rate, base_cpu = statistics.median(rates["dumpcap"]), statistics.median(cpus["dumpcap"])
         for name in rates:

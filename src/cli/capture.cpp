@@ -335,7 +335,7 @@ Result<int> capture_packets(const Run& run, LiveSource& live, PacketFiles& files
   Opened opened(run, live, &files, nullptr);
   PacketTee tee(live, files);
   PacketSlice slice;
-  constexpr std::size_t batch = 1024;
+  constexpr std::size_t batch = 256;
   while (true) {
     WEIR_TRY(const bool more, tee.read(slice, batch));
     if (!more) break;

@@ -28,7 +28,7 @@ constexpr Duration check_interval = milliseconds(500);
 constexpr Duration longest_drain = {5 * retire.ns};
 // A packet is stamped before it is in a block, and the block is handed over later.
 constexpr Duration hand_over = seconds(1);
-constexpr std::uint32_t whole = 262'144;  // as tcpdump's default snap length
+constexpr std::uint32_t whole = 262'144;  // as tcpdump's default snap length: readers take no more
 
 // What packets of this kind of hardware begin with; links with a header that is not known here, or none, are
 // captured from the network header on.
@@ -255,7 +255,7 @@ void LiveSource::take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time
   const std::size_t before = slice.packets.size();
   do {
     const RingPacket& p = ring.next;
-    RawPacket raw{p.time, p.data, p.captured, p.length, link.link_type, link.number};
+    RawPacket raw{p.time, p.data, std::min(p.captured, whole), p.length, link.link_type, link.number};
     bool certain = !p.tagged;
     if (link.every) {
       raw.link_type = link_type_of(p.hardware);

@@ -13,7 +13,9 @@
 namespace weir {
 namespace {
 
-constexpr std::size_t buffer_size = std::size_t{1} << 20U;
+// Holds the largest packet behind what is written at once: so little that it is still in the cache when the
+// kernel copies it.
+constexpr std::size_t buffer_size = std::size_t{512} << 10U, written_at_once = std::size_t{64} << 10U;
 constexpr std::string_view application = "weir";
 
 struct Ending {
