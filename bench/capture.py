@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""weir capture beside dumpcap and tcpdump, writing what passes a veth in network namespaces of their own.
-
-    lossless    the highest rate at which nothing is lost, by bisection: 64-byte frames, and 64, 576 and 1514 bytes mixed
-    cpu         CPU time of the capturing program for each packet at a rate that all of them take
+"""weir capture beside dumpcap and tcpdump, writing what passes a veth in network namespaces of their own; and beside
+softflowd and nfpcapd, making flows of it: the highest rate at which nothing is lost, by bisection, and CPU time of the
+program for each frame at half of the least of these. 64-byte frames, and 64, 576 and 1514 bytes mixed.
 
 The sender is bench/tools/frames.cpp; programs take turns, and each has the same room in the kernel. What is written goes to
 --folder. Usage: capture.py [--rounds N] [--folder DIR] [PATH/TO/weir]
@@ -23,19 +22,52 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUFFER = 32  # MiB
 SECONDS = 2
+FLOWS = "10000"
 
 
-def programs(weir, path):
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def number(pattern, text):
+    found = re.search(pattern, text)
+    return int(found[1]) if found else 0
+
+
+class Program:
+    """A program that captures: its command, what it says when it is ready, how it is stopped, and what it has seen."""
+
+    def __init__(self, command, ready, seen, stop=None):
+        self.command, self.ready, self.seen = command, ready, seen
+        self.stop = stop or (lambda process: process.send_signal(signal.SIGINT))
+
+
+def writers(weir, folder):
+    path = f"{folder}/capture.pcapng"
+    seen = lambda _: number(r"Number of packets: *(\d+)", output("capinfos", "-Mc", path))
     return {
-        "dumpcap": (["dumpcap", "-q", "-i", "here", "-B", str(BUFFER), "-w", path], "File:"),
-        "tcpdump": (["tcpdump", "-Z", "root", "-i", "here", "-B", str(BUFFER * 1024), "-w", path], "listening on"),
-        "weir": ([weir, "capture", "here", "-B", f"{BUFFER}Mi", "-w", path], "capturing on"),
+        "dumpcap": Program(["dumpcap", "-q", "-i", "here", "-B", str(BUFFER), "-w", path], "File:", seen),
+        "tcpdump": Program(["tcpdump", "-Z", "root", "-i", "here", "-B", str(BUFFER * 1024), "-w", path], "listening on", seen),
+        "weir": Program([weir, "capture", "here", "-B", f"{BUFFER}Mi", "-w", path], "capturing on", seen),
     }
 
 
-def frames_in(path):
-    told = subprocess.run(["capinfos", "-Mc", path], capture_output=True, text=True, check=False).stdout
-    return int(re.search(r"Number of packets: *(\d+)", told)[1])
+def meters(weir, folder):
+    """Into flows that are kept; softflowd's are sent nowhere."""
+    control = f"{folder}/control"
+
+    def stop_softflowd(_):
+        meters.softflowd = output("softflowctl", "-c", control, "statistics")
+        output("softflowctl", "-c", control, "exit")
+
+    stored = lambda _: number(r"(\d+)", output(weir, "query", "SELECT sum(packets)::BIGINT AS n FROM flow", "--data", f"{folder}/lake", "-o", "csv"))
+    return {
+        "softflowd": Program(["softflowd", "-d", "-i", "here", "-c", control, "-p", f"{folder}/pid", "-m", "200000"], "starting data collection",
+                             lambda _: number(r"Packets processed: (\d+)", meters.softflowd), stop_softflowd),
+        "nfpcapd": Program(["nfpcapd", "-i", "here", "-w", folder, "-b", str(BUFFER)], "Startup nfpcapd",
+                           lambda told: number(r"Total: Processed: (\d+)", told)),
+        "weir": Program([weir, "capture", "here", "-B", f"{BUFFER}Mi", "-r", "flow", "--data", f"{folder}/lake"], "capturing on", stored),
+    }
 
 
 def cpu_of(process):
@@ -44,54 +76,58 @@ def cpu_of(process):
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
 
 
-def once(command, ready, path, sender, size, rate):
-    """Frames sent, frames in the file, CPU nanoseconds of the program from when it is ready."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    for line in process.stderr:
-        if ready in line:
-            break
-    before = cpu_of(process)
-    sent = subprocess.run([*sender, "there", str(rate), str(SECONDS), size], capture_output=True, text=True, check=True)
-    time.sleep(1.5)  # what is in the ring when they are told to stop, tcpdump leaves there; libpcap waits for a second
-    cpu = cpu_of(process) - before
-    process.send_signal(signal.SIGINT)
-    process.stderr.read()
-    process.wait()
-    return json.loads(sent.stdout)["packets"], frames_in(path), cpu
+def once(make, name, weir, sender, size, parent, rate):
+    """Frames sent, frames seen, CPU nanoseconds of the program from when it is ready."""
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        program = make(weir, folder)[name]
+        process = subprocess.Popen(program.command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        for line in process.stderr:
+            if program.ready in line:
+                break
+        before = cpu_of(process)
+        sent = subprocess.run([*sender, "there", str(rate), str(SECONDS), size, FLOWS], capture_output=True, text=True, check=True)
+        time.sleep(1.5)  # what is in the ring when they are told to stop, tcpdump leaves there; libpcap waits for a second
+        cpu = cpu_of(process) - before
+        program.stop(process)
+        told = process.stderr.read()
+        process.wait()
+        return json.loads(sent.stdout)["packets"], program.seen(told), cpu
 
 
 def highest(run, low, high):
-    """By bisection to a thirtieth; a rate counts when two runs of it lose nothing."""
+    """By bisection to a thirtieth: the highest rate at which two runs lost nothing. The sender may be what cannot do more."""
+    best = 0
     while high / low > 1.03:
         rate = (low + high) / 2
-        results = []
+        lossless, reached = True, high
         for _ in range(2):
             sent, seen, _ = run(rate)
-            results.append(sent <= seen and sent > 0.97 * rate * SECONDS)
-            if not results[-1]:
+            lossless, reached = lossless and sent <= seen, min(reached, sent / SECONDS)
+            if not lossless:
                 break
-        low, high = (rate, high) if all(results) else (low, rate)
-    return low
+        if lossless:
+            best = max(best, reached)
+        low, high = (rate, high) if lossless and reached > 0.97 * rate else (low, rate)
+    return best
 
 
-def compare(weir, folder, sender, rounds):
-    path = f"{folder}/capture.pcapng"
-    for size in ("64", "mixed"):
-        rates, cpus = {}, {}
-        for _ in range(rounds):
-            for name, (command, ready) in programs(weir, path).items():
-                run = functools.partial(once, command, ready, path, sender, size)
-                rates.setdefault(name, []).append(highest(run, 20_000, 2_000_000))
-        modest = min(min(v) for v in rates.values()) * 0.5
-        for _ in range(rounds):
-            for name, (command, ready) in programs(weir, path).items():
-                sent, seen, cpu = once(command, ready, path, sender, size, modest)
-                cpus.setdefault(name, []).append(cpu / max(seen, 1))
-        print(f"{'64-byte' if size == '64' else 'mixed'} frames, median of {rounds}; CPU at {modest:,.0f} frames/s")
-        base_rate, base_cpu = statistics.median(rates["dumpcap"]), statistics.median(cpus["dumpcap"])
-        for name in rates:
-            rate, cpu = statistics.median(rates[name]), statistics.median(cpus[name])
-            print(f"  {name:<8} {rate:>10,.0f} frames/s without loss ({rate / base_rate:.2f} x)  {cpu:6.0f} ns CPU a frame ({cpu / base_cpu:.2f} x)", flush=True)
+def compare(make, title, size, weir, sender, arguments):
+    runs = {name: functools.partial(once, make, name, weir, sender, size, arguments.folder) for name in make(weir, arguments.folder)}
+    rates, cpus = {name: [] for name in runs}, {name: [] for name in runs}
+    for _ in range(arguments.rounds):
+        for name, run in runs.items():
+            rates[name].append(highest(run, 20_000, 1_500_000))
+    modest = min(min(v) for v in rates.values()) * 0.5
+    for _ in range(arguments.rounds):
+        for name, run in runs.items():
+            _, seen, cpu = run(modest)
+            cpus[name].append(cpu / max(seen, 1))
+    rate, cpu = ({name: statistics.median(v) for name, v in values.items()} for values in (rates, cpus))
+    first = next(iter(runs))
+    print(f"{title}, {'64-byte' if size == '64' else 'mixed'} frames, median of {arguments.rounds}; CPU at {modest:,.0f} frames/s")
+    for name in runs:
+        print(f"  {name:<9} {rate[name]:>10,.0f} frames/s without loss ({rate[name] / rate[first]:.2f} x)  "
+              f"{cpu[name]:6.0f} ns CPU a frame ({cpu[name] / cpu[first]:.2f} x)", flush=True)
 
 
 SETUP = """
@@ -109,8 +145,9 @@ def inside(weir, arguments):
     sender = ["nsenter", "-t", str(peer.pid), "-n", str(pathlib.Path(weir).parent / "bench/weir_frames")]
     try:
         subprocess.run(["sh", "-ec", SETUP], check=True, env={**os.environ, "PEER": str(peer.pid)})
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            compare(weir, folder, sender, arguments.rounds)
+        for size in ("64", "mixed"):
+            compare(writers, "written", size, weir, sender, arguments)
+            compare(meters, "flows", size, weir, sender, arguments)
     finally:
         peer.kill()
 

@@ -130,12 +130,16 @@ std::string names_of(const Run& run) {
   return all;
 }
 
-void tell_capturing(const Run& run, const LiveOptions& options) {
+// Packets come from here on: not before everything else is ready for them.
+Result<void> start(const Run& run, LiveSource& live) {
+  WEIR_CHECK(live.start());
+  if (run.quiet) return {};
   say(fmt::format("capturing on {}{}", names_of(run), run.place.bpf.empty() ? "" : ": " + run.place.bpf));
-  for (const std::string& name : options.interfaces)
+  for (const std::string& name : run.place.interfaces)
     if (const auto state = link_state(name); state && !state->up)
       say(fmt::format("{} is down; capturing begins when it is up", name));
   tell_offloads(run.place.interfaces);
+  return {};
 }
 
 // Options about packets' files that were given.
@@ -294,6 +298,7 @@ Result<int> capture_records(const Run& run, LiveSource& live, PacketFiles* files
   } else {
     WEIR_TRY(storing, open_destination(run.records, *run.output, WhenDiskFull::refuse, never));
   }
+  WEIR_CHECK(start(run, live));
   Opened opened(run, live, files, storing.store.get());
   if (storing.sink != nullptr && opened.line.present() && run.output->options.terminal)
     storing.sink = std::make_unique<GivingWaySink>(std::move(storing.sink), opened.line);
@@ -312,6 +317,7 @@ Result<int> capture_records(const Run& run, LiveSource& live, PacketFiles* files
 }
 
 Result<int> capture_matching(const Run& run, LiveSource& live, PacketFiles& files) {
+  WEIR_CHECK(start(run, live));
   Opened opened(run, live, &files, nullptr);
   PacketMemory memory(*run.memory, files);
   WEIR_TRY(const Outcome outcome, weir::run(
@@ -332,6 +338,7 @@ Result<int> capture_matching(const Run& run, LiveSource& live, PacketFiles& file
 
 // Straight from the rings.
 Result<int> capture_packets(const Run& run, LiveSource& live, PacketFiles& files) {
+  WEIR_CHECK(start(run, live));
   Opened opened(run, live, &files, nullptr);
   PacketTee tee(live, files);
   PacketSlice slice;
@@ -367,7 +374,6 @@ Result<int> run_capture(const Arguments& arguments) {
   WEIR_TRY(const LiveOptions options, live_options(arguments, run.place));
   StopSignals signals;  // before any thread
   WEIR_TRY(const auto source, LiveSource::open(options, run.bpf ? &*run.bpf : nullptr, signals, say));
-  if (!run.quiet) tell_capturing(run, options);
   WEIR_CHECK(drop_privileges(written_folders(arguments)));
   std::unique_ptr<PacketFiles> files;
   if (run.files) {

@@ -103,6 +103,7 @@ struct LiveSource::Link {
   std::uint16_t link_type = link_ethernet, number = 0;
   bool every = false, loopback = false, present = true, up = true;
   std::uint64_t nic_drops_before = 0;
+  std::vector<BpfInstruction> program;
   std::vector<Ring*> rings;
 };
 
@@ -125,8 +126,6 @@ Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveOptions& options,
                                                      std::function<void(const std::string&)> say) {
   std::unique_ptr<LiveSource> made(new LiveSource(options, filter, signals, std::move(say)));
   for (const std::string& name : options.interfaces) WEIR_CHECK(made->open_link(name));
-  made->started_ = steady_now();
-  made->next_check_ = made->started_;
   return made;
 }
 
@@ -159,32 +158,42 @@ Result<void> LiveSource::open_link(const std::string& name) {
   }
   const bool plain = filter_ == nullptr && options_.snaplen == 0 && !link->every && !link->loopback;
   if (!plain) program = kernel_program(std::move(program), link->link_type, link->every, options_.snaplen);
-  for (unsigned i = 0; i < options_.rings; ++i) WEIR_CHECK(open_ring(*link, program));
+  link->program = std::move(program);
+  for (unsigned i = 0; i < options_.rings; ++i) WEIR_CHECK(open_ring(*link));
   links_.push_back(std::move(link));
   return {};
 }
 
-Result<void> LiveSource::open_ring(Link& link, std::vector<BpfInstruction> program) {
-  const auto named = [&](Result<void> done) {
-    if (!done && done.error().where.empty()) done.error().where = link.name;
-    return done;
-  };
+Result<void> LiveSource::open_ring(Link& link) {
   auto ring = CaptureRing::open({.bytes = options_.buffer / options_.rings,
                                  .retire = retire,
                                  .network_layer = link.link_type == link_raw && !link.every});
-  if (!ring) {
-    if (ring.error().where.empty()) ring.error().where = link.name;
-    return tl::unexpected<Error>(ring.error());
+  if (ring) {
+    rings_.push_back(std::make_unique<Ring>(Ring{std::move(*ring), &link, {}, {}}));
+    link.rings.push_back(rings_.back().get());
+    auto filtered = rings_.back()->ring.filter(link.program);
+    if (filtered) return {};
+    ring = tl::unexpected<Error>(filtered.error());
   }
-  rings_.push_back(std::make_unique<Ring>(Ring{std::move(*ring), &link, {}, {}}));
-  Ring& opened = *rings_.back();
-  link.rings.push_back(&opened);
-  WEIR_CHECK(named(opened.ring.filter(program)));
-  WEIR_CHECK(named(opened.ring.bind(link.index, options_.promiscuous)));
-  if (options_.rings == 1) return {};
-  // The number of a group is the host's, of all programs that capture.
-  const auto group = static_cast<std::uint16_t>(static_cast<std::size_t>(::getpid()) * 16 + links_.size());
-  return named(opened.ring.join(group));
+  if (ring.error().where.empty()) ring.error().where = link.name;
+  return tl::unexpected<Error>(ring.error());
+}
+
+Result<void> LiveSource::start() {
+  started_ = next_check_ = steady_now();
+  for (const auto& link : links_) {
+    // The number of a group is the host's, of all programs that capture.
+    const auto group = static_cast<std::uint16_t>(static_cast<std::size_t>(::getpid()) * 16 +
+                                                  static_cast<std::size_t>(&link - links_.data()));
+    for (Ring* ring : link->rings) {
+      auto done = ring->ring.bind(link->index, options_.promiscuous);
+      if (done && options_.rings > 1) done = ring->ring.join(group);
+      if (done) continue;
+      done.error().where = link->name;
+      return done;
+    }
+  }
+  return {};
 }
 
 Result<bool> LiveSource::read(PacketSlice& slice, std::size_t most) {

@@ -35,12 +35,15 @@ struct LiveStatus {
 // One thread at a time.
 class LiveSource final : public PacketSource {
  public:
-  // Opens and binds. `filter` is borrowed and may be nullptr. `say` takes lines for stderr about links. Fails
-  // with Code::environment when there is no such interface, or no privilege.
+  // Everything that needs a privilege, and nothing comes yet. `filter` is borrowed and may be nullptr. `say`
+  // takes lines for stderr about links. Fails with Code::environment when there is no such interface, or no
+  // privilege.
   static Result<std::unique_ptr<LiveSource>> open(const LiveOptions& options, const CaptureFilter* filter,
                                                   StopSignals& signals,
                                                   std::function<void(const std::string&)> say);
   ~LiveSource() override;
+  // From now on packets come; once, before the first read().
+  Result<void> start();
 
   Result<bool> read(PacketSlice& slice, std::size_t most) override;
   const std::vector<Damage>& damages() const override { return damages_; }
@@ -67,7 +70,7 @@ class LiveSource final : public PacketSource {
   LiveSource(const LiveOptions& options, const CaptureFilter* filter, StopSignals& signals,
              std::function<void(const std::string&)> say);
   Result<void> open_link(const std::string& name);
-  Result<void> open_ring(Link& link, std::vector<BpfInstruction> program);
+  Result<void> open_ring(Link& link);
   void take(PacketSlice& slice, std::size_t most);
   bool ready(Ring& ring);
   void take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time until);
