@@ -11,6 +11,7 @@
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/selection.hpp"
+#include "cli/front/stop_watcher.hpp"
 #include "cli/front/storing.hpp"
 #include "cli/front/summary.hpp"
 #include "core/human.hpp"
@@ -372,9 +373,10 @@ Result<int> run_capture(const Arguments& arguments) {
   }
   WEIR_TRY(run.bpf, filter_of(run.place));
   WEIR_TRY(const LiveOptions options, live_options(arguments, run.place));
-  StopSignals signals;  // before any thread
-  WEIR_TRY(const auto source, LiveSource::open(options, run.bpf ? &*run.bpf : nullptr, signals, say));
+  StopWatcher watcher;  // before any thread
+  WEIR_TRY(const auto source, LiveSource::open(options, run.bpf ? &*run.bpf : nullptr, watcher.stop(), say));
   WEIR_CHECK(drop_privileges(written_folders(arguments)));
+  watcher.start();
   std::unique_ptr<PacketFiles> files;
   if (run.files) {
     const auto statistics = [&](std::size_t interface) {
@@ -382,7 +384,8 @@ Result<int> run_capture(const Arguments& arguments) {
       return InterfaceStatistics{
           .received = counts.received, .nic_drops = counts.nic_drops, .dropped = counts.ring_drops};
     };
-    WEIR_TRY(files, PacketFiles::open(*run.files, source->interfaces(), statistics));
+    WEIR_TRY(files,
+             PacketFiles::open(*run.files, [&](std::size_t i) { return source->interface(i); }, statistics));
   }
   if (!run.analyses) return capture_packets(run, *source, *files);
   WEIR_TRY(run.enrichment, open_enrichment(arguments));

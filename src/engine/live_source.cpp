@@ -19,13 +19,15 @@ namespace weir {
 namespace {
 
 constexpr std::uint16_t link_ethernet = 1, link_raw = 101, link_wlan = 105, link_radiotap = 127;
-constexpr Duration retire = milliseconds(10);
+// So late a packet is seen at most, while few come; and with the least buffers a stall of a quarter of a
+// second loses nothing.
+constexpr Duration retire = milliseconds(40);
 // read() waits no longer than this when nothing comes.
 constexpr int patience_ms = 100;
 // Between two looks at whether links are up.
 constexpr Duration check_interval = milliseconds(500);
 // After the kernel accepts no more: until the last block is handed over.
-constexpr Duration longest_drain = {5 * retire.ns};
+constexpr Duration longest_drain = {3 * retire.ns};
 // A packet is stamped before it is in a block, and the block is handed over later.
 constexpr Duration hand_over = seconds(1);
 constexpr std::uint32_t whole = 262'144;  // as tcpdump's default snap length: readers take no more
@@ -115,16 +117,16 @@ struct LiveSource::Ring {
   bool waiting = false;  // `next` is set
 };
 
-LiveSource::LiveSource(const LiveOptions& options, const CaptureFilter* filter, StopSignals& signals,
+LiveSource::LiveSource(const LiveOptions& options, const CaptureFilter* filter, const Event& stop,
                        std::function<void(const std::string&)> say)
-    : options_(options), filter_(filter), signals_(signals), say_(std::move(say)) {}
+    : options_(options), filter_(filter), stop_(stop), say_(std::move(say)) {}
 
 LiveSource::~LiveSource() = default;
 
 Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveOptions& options, const CaptureFilter* filter,
-                                                     StopSignals& signals,
+                                                     const Event& stop,
                                                      std::function<void(const std::string&)> say) {
-  std::unique_ptr<LiveSource> made(new LiveSource(options, filter, signals, std::move(say)));
+  std::unique_ptr<LiveSource> made(new LiveSource(options, filter, stop, std::move(say)));
   for (const std::string& name : options.interfaces) WEIR_CHECK(made->open_link(name));
   return made;
 }
@@ -141,12 +143,7 @@ Result<void> LiveSource::open_link(const std::string& name) {
     link->link_type = link_type_of(state->hardware);
     link->loopback = state->hardware == ARPHRD_LOOPBACK;
     link->number = static_cast<std::uint16_t>(interfaces_.size());
-    InterfaceInfo about{.link_type = link->link_type, .snaplen = options_.snaplen};
-    about.ticks_per_second = 1'000'000'000;
-    about.name = name;
-    about.os = system_name();
-    if (filter_ != nullptr) about.filter = filter_->expression();
-    interfaces_.push_back(std::move(about));
+    add_interface(name, link->link_type);
     link->nic_drops_before = link_drops(name);
   }
   std::vector<BpfInstruction> program;
@@ -199,8 +196,8 @@ Result<void> LiveSource::start() {
 Result<bool> LiveSource::read(PacketSlice& slice, std::size_t most) {
   if (phase_ == Phase::ended) return false;
   if (phase_ == Phase::running &&
-      (signals_.take() || (options_.duration.ns > 0 && steady_now() - started_ >= options_.duration)))
-    stop();
+      (stop_.is_set() || (options_.duration.ns > 0 && steady_now() - started_ >= options_.duration)))
+    end();
   if (const Time now = steady_now(); now >= next_check_) {
     check_links();
     next_check_ = now + check_interval;
@@ -218,7 +215,9 @@ Result<bool> LiveSource::read(PacketSlice& slice, std::size_t most) {
     wait();
     take(slice, most);
   }
-  for (std::size_t i = before; i < slice.packets.size(); ++i) bytes_ += slice.packets[i].length;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = before; i < slice.packets.size(); ++i) bytes += slice.packets[i].length;
+  bytes_ += bytes;
   packets_ += slice.packets.size() - before;
   if (options_.most_packets != 0 && packets_ == options_.most_packets) phase_ = Phase::ended;
   return true;
@@ -274,7 +273,7 @@ void LiveSource::take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time
         raw.captured -= skipped;
         raw.length -= skipped;
       }
-      raw.interface = number_of(ring, raw, p.interface);
+      raw.interface = number_of(raw, p.interface);
       certain = certain && raw.link_type == link_ethernet;
     }
     if (certain || filter_ == nullptr || filter_->accepts(raw)) {
@@ -288,24 +287,32 @@ void LiveSource::take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time
 }
 
 // Where all interfaces share a ring: each is known when its first packet comes.
-std::uint16_t LiveSource::number_of(const Ring&, const RawPacket& packet, std::uint32_t index) {
+std::uint16_t LiveSource::number_of(const RawPacket& packet, std::uint32_t index) {
   constexpr std::size_t most = 0xffff;
   const auto [it, fresh] =
       numbers_.try_emplace(index, static_cast<std::uint16_t>(std::min(interfaces_.size(), most)));
-  if (fresh && interfaces_.size() < most) {
-    InterfaceInfo about{.link_type = packet.link_type, .snaplen = options_.snaplen};
-    about.ticks_per_second = 1'000'000'000;
-    about.name = link_name(index);
-    about.os = system_name();
-    if (filter_ != nullptr) about.filter = filter_->expression();
-    interfaces_.push_back(std::move(about));
-  }
+  if (fresh && interfaces_.size() < most) add_interface(link_name(index), packet.link_type);
   return it->second;
+}
+
+void LiveSource::add_interface(std::string name, std::uint16_t link_type) {
+  InterfaceInfo about{.link_type = link_type, .snaplen = options_.snaplen};
+  about.ticks_per_second = 1'000'000'000;
+  about.name = std::move(name);
+  about.os = system_name();
+  if (filter_ != nullptr) about.filter = filter_->expression();
+  const std::lock_guard lock(mutex_);
+  interfaces_.push_back(std::move(about));
+}
+
+std::optional<InterfaceInfo> LiveSource::interface(std::size_t number) const {
+  const std::lock_guard lock(mutex_);
+  return number < interfaces_.size() ? std::optional{interfaces_[number]} : std::nullopt;
 }
 
 void LiveSource::wait() {
   std::vector<pollfd> entries;
-  if (phase_ == Phase::running) entries.push_back({signals_.fd(), POLLIN, 0});
+  if (phase_ == Phase::running) entries.push_back({stop_.fd(), POLLIN, 0});
   for (const auto& ring : rings_)
     if (ring->link->present) entries.push_back({ring->ring.fd(), POLLIN, 0});
   const int patience = phase_ == Phase::running ? patience_ms : static_cast<int>(retire.ns / 1'000'000);
@@ -359,15 +366,16 @@ void LiveSource::reopen(Link& link, unsigned index) {
 }
 
 // Nothing more is accepted; what was, is in the rings.
-void LiveSource::stop() {
+void LiveSource::end() {
   const BpfInstruction nothing[] = {accept(0)};
   for (const auto& ring : rings_) (void)ring->ring.filter(nothing);
   phase_ = Phase::draining;
   drained_ = steady_now() + longest_drain;
 }
 
-LiveSource::InterfaceCounts LiveSource::counts(std::size_t interface) {
+LiveSource::InterfaceCounts LiveSource::counts(std::size_t interface) const {
   InterfaceCounts counts;
+  const std::lock_guard lock(mutex_);
   for (const auto& link : links_) {
     if (link->every ? interface != 0 : link->number != interface) continue;
     for (Ring* ring : link->rings) {
@@ -381,10 +389,10 @@ LiveSource::InterfaceCounts LiveSource::counts(std::size_t interface) {
   return counts;
 }
 
-LiveStatus LiveSource::status() {
+LiveStatus LiveSource::status() const {
   LiveStatus status{.running = steady_now() - started_, .packets = packets_, .bytes = bytes_};
-  for (std::size_t i = 0; i < std::max<std::size_t>(interfaces_.size(), 1); ++i) {
-    const InterfaceCounts one = counts(i);
+  for (const auto& link : links_) {
+    const InterfaceCounts one = counts(link->number);
     status.received += one.received;
     status.ring_drops += one.ring_drops;
     status.nic_drops += one.nic_drops;
@@ -393,14 +401,10 @@ LiveStatus LiveSource::status() {
 }
 
 void LiveSource::each_counter(const std::function<void(std::string_view, std::uint64_t)>& f) const {
-  std::uint64_t received = 0, dropped = 0;
-  for (const auto& ring : rings_) {
-    const RingCounts& c = ring->ring.counts();
-    received += c.received;
-    dropped += c.dropped;
-  }
-  f("kernel_received", received);
-  f("kernel_drops", dropped);
+  const LiveStatus all = status();
+  f("kernel_received", all.received);
+  f("kernel_drops", all.ring_drops);
+  f("interface_drops", all.nic_drops);
 }
 
 }  // namespace weir

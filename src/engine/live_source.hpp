@@ -1,10 +1,13 @@
-// Interfaces as a packet source: rings, the kernel's filter, links that go down and come back, and the end: a
-// signal, so many packets, or so much time. What the kernel had accepted by then is given out as well.
+// Interfaces as a packet source: rings, the kernel's filter, links that go down and come back, and the end: an
+// event, so many packets, or so much time. What the kernel had accepted by then is given out as well.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,14 +35,14 @@ struct LiveStatus {
   std::uint64_t ring_drops = 0, nic_drops = 0;  // no block was free; the interface itself had no room
 };
 
-// One thread at a time.
+// One thread at a time, unless it says otherwise.
 class LiveSource final : public PacketSource {
  public:
-  // Everything that needs a privilege, and nothing comes yet. `filter` is borrowed and may be nullptr. `say`
+  // Everything that needs a privilege, and nothing comes yet. `filter` is borrowed and may be nullptr; `stop` is borrowed. `say`
   // takes lines for stderr about links. Fails with Code::environment when there is no such interface, or no
   // privilege.
   static Result<std::unique_ptr<LiveSource>> open(const LiveOptions& options, const CaptureFilter* filter,
-                                                  StopSignals& signals,
+                                                  const Event& stop,
                                                   std::function<void(const std::string&)> say);
   ~LiveSource() override;
   // From now on packets come; once, before the first read().
@@ -53,46 +56,49 @@ class LiveSource final : public PacketSource {
   Time given_until() const noexcept override { return given_until_; }
   void each_counter(const std::function<void(std::string_view, std::uint64_t)>& f) const override;
 
-  // As far as packets have come; RawPacket::interface counts these.
-  const std::vector<InterfaceInfo>& interfaces() const noexcept { return interfaces_; }
-  LiveStatus status();
-  // What was counted on an interface; of "any" all is counted on the first.
+  // Any thread, while another reads. Interfaces are what RawPacket::interface counts, as far as packets have
+  // come; nothing when there is none of that number yet.
+  std::optional<InterfaceInfo> interface(std::size_t number) const;
   struct InterfaceCounts {
     std::uint64_t received = 0, ring_drops = 0, nic_drops = 0;
   };
-  InterfaceCounts counts(std::size_t interface);
+  // What was counted on an interface; of "any" all is counted on the first.
+  InterfaceCounts counts(std::size_t interface) const;
+  LiveStatus status() const;
 
  private:
   struct Link;
   struct Ring;
   enum class Phase : std::uint8_t { running, draining, ended };
 
-  LiveSource(const LiveOptions& options, const CaptureFilter* filter, StopSignals& signals,
+  LiveSource(const LiveOptions& options, const CaptureFilter* filter, const Event& stop,
              std::function<void(const std::string&)> say);
   Result<void> open_link(const std::string& name);
   Result<void> open_ring(Link& link);
   void take(PacketSlice& slice, std::size_t most);
   bool ready(Ring& ring);
   void take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time until);
-  std::uint16_t number_of(const Ring& ring, const RawPacket& packet, std::uint32_t index);
+  std::uint16_t number_of(const RawPacket& packet, std::uint32_t index);
+  void add_interface(std::string name, std::uint16_t link_type);
   void wait();
   void check_links();
   void check(Link& link);
   void reopen(Link& link, unsigned index);
-  void stop();
+  void end();
 
   const LiveOptions options_;
   const CaptureFilter* filter_;
-  StopSignals& signals_;
+  const Event& stop_;
   std::function<void(const std::string&)> say_;
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Ring>> rings_;
+  mutable std::mutex mutex_;  // guards the next, and the rings' counts
   std::vector<InterfaceInfo> interfaces_;
   std::map<std::uint32_t, std::uint16_t> numbers_;  // of interfaces that "any" has met, by index
   std::vector<Damage> damages_;
   Phase phase_ = Phase::running;
   Time started_, next_check_, drained_, given_until_;  // the last on the wall clock, others on the steady one
-  std::uint64_t packets_ = 0, bytes_ = 0;
+  std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
 };
 
 }  // namespace weir

@@ -46,24 +46,23 @@ std::optional<CaptureName> capture_name(std::string_view path) noexcept {
   return ending->name;
 }
 
-PacketFiles::PacketFiles(PacketFileOptions options, CaptureName name,
-                         const std::vector<InterfaceInfo>& interfaces, Statistics statistics)
+PacketFiles::PacketFiles(PacketFileOptions options, CaptureName name, Interfaces interfaces,
+                         Statistics statistics)
     : options_(std::move(options)),
       name_(name),
-      interfaces_(interfaces),
+      interfaces_(std::move(interfaces)),
       statistics_(std::move(statistics)),
       compressor_(name.compression == Compression::none ? nullptr : Compressor::make(name.compression)),
       buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(buffer_size)) {}
 
-Result<std::unique_ptr<PacketFiles>> PacketFiles::open(PacketFileOptions options,
-                                                       const std::vector<InterfaceInfo>& interfaces,
+Result<std::unique_ptr<PacketFiles>> PacketFiles::open(PacketFileOptions options, Interfaces interfaces,
                                                        Statistics statistics) {
   const auto name = capture_name(options.path);
   if (!name)
     return fail(Code::usage, "is no capture's name", options.path,
                 "end it with .pcapng or .pcap, and .zst or .gz");
   std::unique_ptr<PacketFiles> made(
-      new PacketFiles(std::move(options), *name, interfaces, std::move(statistics)));
+      new PacketFiles(std::move(options), *name, std::move(interfaces), std::move(statistics)));
   WEIR_CHECK(made->begin(wall_now()));
   return made;
 }
@@ -98,38 +97,33 @@ Result<void> PacketFiles::begin(Time now) {
   file_bytes_ = file_packets_ = 0;
   described_ = 0;
   delivered_.clear();
-  if (name_.format == CaptureFormat::pcap) {
-    RawPacket first{};
-    if (interfaces_.empty()) return {};
-    first.link_type = interfaces_.front().link_type;
-    return describe(first);
-  }
+  const auto first = interfaces_(0);
+  if (name_.format == CaptureFormat::pcap) return first ? describe(0, first->link_type) : Result<void>{};
   utsname system{};
   ::uname(&system);
   std::string header;
   append_section(header, application, system.machine, fmt::format("{} {}", system.sysname, system.release));
   WEIR_CHECK(put(as_bytes(header)));
-  if (interfaces_.empty()) return {};
-  RawPacket last{};
-  last.interface = static_cast<std::uint16_t>(interfaces_.size() - 1);
-  return describe(last);
+  std::size_t known = 0;
+  while (interfaces_(known)) ++known;
+  return known == 0 ? Result<void>{} : describe(known - 1, first->link_type);
 }
 
 // What the file must say before the packet.
-Result<void> PacketFiles::describe(const RawPacket& packet) {
+Result<void> PacketFiles::describe(std::size_t interface, std::uint16_t link_type) {
   std::string text;
   if (name_.format == CaptureFormat::pcapng) {
-    for (; described_ <= packet.interface && described_ < interfaces_.size(); ++described_)
-      append_interface(text, interfaces_[described_]);
+    for (; described_ <= interface; ++described_)
+      append_interface(text, interfaces_(described_).value_or(InterfaceInfo{.link_type = link_type}));
     delivered_.resize(described_);
   } else if (described_ == 0) {
     described_ = 1;
-    link_type_ = packet.link_type;
-    append_pcap_header(text, link_type_, interfaces_.empty() ? 0 : interfaces_.front().snaplen);
-  } else if (packet.link_type != link_type_) {
+    link_type_ = link_type;
+    append_pcap_header(text, link_type_, interfaces_(0).value_or(InterfaceInfo{}).snaplen);
+  } else if (link_type != link_type_) {
     return fail(Code::environment,
                 fmt::format("pcap holds one link type, and packets are of {} and {}",
-                            link_type_name(link_type_), link_type_name(packet.link_type)),
+                            link_type_name(link_type_), link_type_name(link_type)),
                 file_.name(), "write .pcapng");
   }
   return put(as_bytes(text));
@@ -139,7 +133,7 @@ Result<void> PacketFiles::write(std::span<const RawPacket> packets) {
   const bool ng = name_.format == CaptureFormat::pcapng, rotating = rotates();
   for (const RawPacket& packet : packets) {
     if (ng ? packet.interface >= described_ : described_ == 0 || packet.link_type != link_type_) [[unlikely]]
-      WEIR_CHECK(describe(packet));
+      WEIR_CHECK(describe(packet.interface, packet.link_type));
     if (used_ + packet.captured + packet_room > buffer_size) [[unlikely]]
       WEIR_CHECK(empty_buffer());
     std::uint8_t* const at = buffer_.get() + used_;
@@ -198,9 +192,7 @@ Result<void> PacketFiles::empty_buffer() {
 Result<void> PacketFiles::end_file(Time now) {
   if (name_.format == CaptureFormat::pcap && described_ == 0) {
     constexpr std::uint16_t ethernet = 1;  // not one packet said otherwise
-    RawPacket none{};
-    none.link_type = ethernet;
-    WEIR_CHECK(describe(none));
+    WEIR_CHECK(describe(0, ethernet));
   }
   if (name_.format == CaptureFormat::pcapng && statistics_) {
     std::string text;

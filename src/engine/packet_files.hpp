@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,12 @@ std::optional<CaptureName> capture_name(std::string_view path) noexcept;
 // One thread at a time.
 class PacketFiles {
  public:
+  // What is known of an interface; nothing when there is none of that number (yet).
+  using Interfaces = std::function<std::optional<InterfaceInfo>(std::size_t interface)>;
   using Statistics = std::function<InterfaceStatistics(std::size_t interface)>;
 
-  // Makes the first file. `interfaces` is borrowed and may grow; `statistics` is asked at the end of each
-  // file, and may be empty.
-  static Result<std::unique_ptr<PacketFiles>> open(PacketFileOptions options,
-                                                   const std::vector<InterfaceInfo>& interfaces,
+  // Makes the first file. `statistics` is asked at the end of each file, and may be empty.
+  static Result<std::unique_ptr<PacketFiles>> open(PacketFileOptions options, Interfaces interfaces,
                                                    Statistics statistics);
   // Packets are numbered by the interfaces; pcap takes one link type only.
   Result<void> write(std::span<const RawPacket> packets);
@@ -49,20 +50,19 @@ class PacketFiles {
   std::uint64_t files() const noexcept { return number_; }
 
  private:
-  PacketFiles(PacketFileOptions options, CaptureName name, const std::vector<InterfaceInfo>& interfaces,
-              Statistics statistics);
+  PacketFiles(PacketFileOptions options, CaptureName name, Interfaces interfaces, Statistics statistics);
   bool rotates() const noexcept;
   std::string next_path(Time now);
   Result<void> begin(Time now);
   Result<void> end_file(Time now);
   Result<void> rotate_if_full(Time now);
-  Result<void> describe(const RawPacket& packet);
+  Result<void> describe(std::size_t interface, std::uint16_t link_type);
   Result<void> put(Bytes bytes);
   Result<void> empty_buffer();
 
   const PacketFileOptions options_;
   const CaptureName name_;
-  const std::vector<InterfaceInfo>& interfaces_;
+  const Interfaces interfaces_;
   const Statistics statistics_;
   std::unique_ptr<Compressor> compressor_;  // nullptr: none
   GrowingFile file_;

@@ -59,6 +59,7 @@ class Pipeline {
     outcome_.counters.fragments_dropped = sequencer_.fragments().lost_fragments;
     outcome_.counters.records = records_;
     outcome_.damages = source_.damages();
+    if (!any_packets_) outcome_.first = outcome_.last = source_.given_until();
     WEIR_CHECK(write_tail());
     return std::move(outcome_);
   }

@@ -19,8 +19,10 @@
 namespace weir {
 namespace {
 
-// Holds the largest packet that GRO makes (GRO_MAX_SIZE).
-constexpr std::size_t block_size = 1 << 20;
+// Holds the largest packet that GRO makes unless told otherwise (GRO_LEGACY_MAX_SIZE) and what readers of
+// capture files take at most. A block that is handed over in time is used up however little is in it: larger
+// ones would hold less of a slow stream.
+constexpr std::size_t block_size = 256 << 10;
 // How far ahead of the packet at hand memory is asked for.
 constexpr std::size_t packets_ahead = 3;
 constexpr std::size_t vlan_size = 4, mac_addresses = 12;

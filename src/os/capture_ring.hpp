@@ -15,7 +15,7 @@ namespace weir {
 
 struct RingOptions {
   std::size_t bytes = std::size_t{32} << 20U;  // rounded to whole blocks, at least two
-  Duration retire = milliseconds(10);          // a block that has packets is handed over after this long
+  Duration retire = milliseconds(40);          // a block that has packets is handed over after this long
   bool network_layer = false;  // packets begin with their network header: for links whose own header is none
 };
 

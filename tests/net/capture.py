@@ -301,6 +301,20 @@ def live(weir, net, check):
     check.that("--summary", "10 packets" in capture.text(capture.out), capture.text(capture.out))
 
 
+def stuck(weir, net, check):
+    """A reader of the output that does not read."""
+    process = subprocess.Popen([weir, "capture", "here", "-r", "packet", "-o", "json", "udp"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stderr.readline()
+    net.send(frame(i) for i in range(20_000))
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        end = time.monotonic() + 1
+        while process.poll() is None and time.monotonic() < end:
+            os.sched_yield()
+    check.that("a second Ctrl-C ends it though its output is stuck", process.poll() == -signal.SIGINT, str(process.poll()))
+    process.kill()
+
+
 def privileges(weir, net, check, folder):
     def status(capture):
         lines = pathlib.Path(f"/proc/{capture.process.pid}/status").read_text().splitlines()
@@ -361,6 +375,7 @@ def inside(weir):
             files(weir, net, check, folder)
             on_record(weir, net, check, folder)
             live(weir, net, check)
+            stuck(weir, net, check)
             privileges(weir, net, check, folder)
             bad_input(weir, check)
             links(weir, net, check)

@@ -11,8 +11,10 @@ namespace {
 class PacketMemoryTest : public ::testing::Test {
  protected:
   PacketMemoryTest() {
-    interfaces_.push_back({.link_type = 1});
-    files_ = *PacketFiles::open({.path = path_}, interfaces_, {});
+    const auto ethernet = [](std::size_t i) {
+      return i == 0 ? std::optional<InterfaceInfo>({.link_type = 1}) : std::nullopt;
+    };
+    files_ = *PacketFiles::open({.path = path_}, ethernet, {});
   }
 
   // A packet each second, of these flows; `matches` are flows with a record in this round.
@@ -47,7 +49,6 @@ class PacketMemoryTest : public ::testing::Test {
   std::int64_t second_ = 0;
   const TempFolder folder_;
   const std::string path_ = folder_.file("x.pcapng");
-  std::vector<InterfaceInfo> interfaces_;
   std::unique_ptr<PacketFiles> files_;
 };
 

@@ -65,11 +65,11 @@ std::string CaptureReport::end(const LiveStatus& status) const {
 
 std::string CaptureReport::written(const PacketFiles& files, const std::string& path) {
   const std::string where = path == "-" ? std::string("standard output") : path;
-  return files.files() == 1
-             ? fmt::format("weir: {} packets, {} in {}\n", human_count(files.packets()),
-                           human_bytes(files.bytes()), where)
-             : fmt::format("weir: {} packets, {} in {} files like {}\n", human_count(files.packets()),
-                           human_bytes(files.bytes()), human_count(files.files()), where);
+  const std::string packets =
+      fmt::format("{} packet{}", human_count(files.packets()), files.packets() == 1 ? "" : "s");
+  const std::string many =
+      files.files() == 1 ? std::string{} : fmt::format("{} files like ", human_count(files.files()));
+  return fmt::format("weir: {}, {} in {}{}\n", packets, human_bytes(files.bytes()), many, where);
 }
 
 }  // namespace weir
