@@ -398,6 +398,7 @@ constexpr Option input_options[] = {
     {.name = "",
      .value = "IFACE",
      .doc = "Interfaces, or any for all of them. A BPF expression may follow",
+     .choices = "@interfaces",
      .many = true,
      .required = true},
 };

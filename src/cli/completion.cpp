@@ -13,7 +13,7 @@ namespace {
 
 // What may be typed for one option or positional argument.
 struct Candidates {
-  enum class What { anything, files, folders, words } what = What::anything;
+  enum class What { anything, files, folders, interfaces, words } what = What::anything;
   std::string words;     // separated by blanks
   bool is_list = false;  // several, separated by commas
 };
@@ -43,6 +43,7 @@ Candidates candidates_of(const Option& option) {
   using enum Candidates::What;
   if (option.choices == "@files") return {.what = files};
   if (option.choices == "@folders") return {.what = folders};
+  if (option.choices == "@interfaces") return {.what = interfaces};
   if (option.choices == "@records")
     return {.what = words, .words = record_names(), .is_list = !option.name.empty()};
   if (option.choices == "@fields") return {.what = words, .words = field_names(), .is_list = true};
@@ -63,6 +64,7 @@ std::string bash_action(const Candidates& candidates) {
   switch (candidates.what) {
     case files: return "_weir_files -f";
     case folders: return "_weir_files -d";
+    case interfaces: return "_weir_words \"any $(ls /sys/class/net)\"";
     case words:
       return fmt::format("{} \"{}\"", candidates.is_list ? "_weir_list" : "_weir_words", candidates.words);
     case anything: break;
@@ -135,6 +137,7 @@ std::string zsh_action(const Candidates& candidates) {
   switch (candidates.what) {
     case files: return "_files";
     case folders: return "_files -/";
+    case interfaces: return "_net_interfaces";
     case words:
       return candidates.is_list ? "_values -s , value " + candidates.words : "(" + candidates.words + ")";
     case anything: break;
@@ -185,6 +188,7 @@ std::string fish_action(const Candidates& candidates) {
   switch (candidates.what) {
     case files: return " -F";
     case folders: return " -a '(__fish_complete_directories)'";
+    case interfaces: return " -a 'any (__fish_print_interfaces)'";
     case words:
       return candidates.is_list ? fmt::format(" -a '(__fish_append , {})'", candidates.words)
                                 : fmt::format(" -a '{}'", candidates.words);

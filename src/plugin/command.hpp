@@ -19,7 +19,8 @@ struct Option {
   std::string_view value;  // placeholder, "EXPR"; empty for a flag
   std::string_view doc;
   std::string_view fallback{};  // what is used when the option is absent, shown in --help
-  // "zsh|bash": checked and completed; so are "@sinks" and "@commands". "@files", "@folders", "@records" and
+  // "zsh|bash": checked and completed; so are "@sinks" and "@commands". "@files", "@folders", "@interfaces",
+  // "@records" and
   // "@fields" (the last two also as comma-separated lists) are completed only.
   std::string_view choices{};
   bool many = false;         // may be repeated, or several positional arguments
