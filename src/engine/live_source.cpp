@@ -337,9 +337,12 @@ void LiveSource::check(Link& link) {
   // Renamed, it is still there.
   const bool present = (state && state->index == link.index) || !link_name(link.index).empty();
   const bool up = state && state->up;
-  if (!present && state) return reopen(link, state->index);
+  // A kernel that has lost the interface of a ring in a fanout group does not bind the ring anew.
+  const bool again = link.rings.size() == 1;
+  if (!present && state && again) return reopen(link, state->index);
   if (link.present && !present) {
-    say_(fmt::format("{} is gone; capturing goes on when it is back", link.name));
+    say_(again ? fmt::format("{} is gone; capturing goes on when it is back", link.name)
+               : fmt::format("{} is gone, and with several rings it is not captured again", link.name));
   } else if (state && link.up && !up) {
     say_(fmt::format("{} is down; capturing goes on when it is up", link.name));
   } else if (state && !link.up && up && link.present) {
@@ -350,15 +353,8 @@ void LiveSource::check(Link& link) {
 }
 
 void LiveSource::reopen(Link& link, unsigned index) {
-  for (Ring* ring : link.rings) {
-    // A kernel that has lost the interface of a ring in a fanout group does not bind it anew.
-    if (const auto bound = ring->ring.bind(index, options_.promiscuous); !bound) {
-      if (link.present)
-        say_(fmt::format("{} is gone; with several rings it is not captured again", link.name));
-      link.present = false;
-      return;
-    }
-  }
+  // When it fails the interface has gone again, and the next check sees more.
+  if (!link.rings.front()->ring.bind(index, options_.promiscuous)) return;
   say_(fmt::format("{} is back", link.name));
   link.index = index;
   link.present = true;
