@@ -1,5 +1,5 @@
-// Interfaces as a packet source: rings, the kernel's filter, links that go down and come back, and the end: an
-// event, so many packets, or so much time. What the kernel had accepted by then is given out as well.
+// Interfaces as a packet source: rings, the kernel's filter, links that go down and come back, and the end:
+// an event, so many packets, or so much time. What the kernel had accepted by then is given out as well.
 #pragma once
 
 #include <atomic>
@@ -38,9 +38,9 @@ struct LiveStatus {
 // One thread at a time, unless it says otherwise.
 class LiveSource final : public PacketSource {
  public:
-  // Everything that needs a privilege, and nothing comes yet. `filter` is borrowed and may be nullptr; `stop` is borrowed. `say`
-  // takes lines for stderr about links. Fails with Code::environment when there is no such interface, or no
-  // privilege.
+  // Everything that needs a privilege, and nothing comes yet. `filter` is borrowed and may be nullptr; `stop`
+  // is borrowed. `say` takes lines for stderr about links. Fails with Code::environment when there is no such
+  // interface, or no privilege.
   static Result<std::unique_ptr<LiveSource>> open(const LiveOptions& options, const CaptureFilter* filter,
                                                   const Event& stop,
                                                   std::function<void(const std::string&)> say);

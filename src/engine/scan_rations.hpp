@@ -33,7 +33,8 @@ class RationedHosts {
   bool empty() const noexcept { return hosts_.empty(); }
   // Until all have answered, or were asked often enough. Probes are of `pass`; `go_on` is told how long it
   // still takes at most, and stops it. Fails as Prober::probe_cells() does.
-  Result<RationedResult> ask(ScanProber& prober, unsigned pass, const std::function<bool(Duration left)>& go_on);
+  Result<RationedResult> ask(ScanProber& prober, unsigned pass,
+                             const std::function<bool(Duration left)>& go_on);
 
  private:
   struct Host {
