@@ -126,17 +126,6 @@ RecordTypes usual_types(const Arguments& arguments, bool terminal, bool live) {
   return types;
 }
 
-// What people look for first; a line has room for so many.
-std::vector<std::string> fields_for_people(const RecordTypes& types) {
-  if (types == RecordTypes{&record_type<Hop>()})
-    return {"target", "hop", "hop_ip", "reason", "sent", "loss", "rtt_last", "rtt_avg", "rtt_max"};
-  if (types == RecordTypes{&record_type<PingStats>()})
-    return {"target", "sent", "received", "loss", "rtt_min", "rtt_avg", "rtt_p95", "rtt_max", "jitter"};
-  if (types == RecordTypes{&record_type<Ping>()})
-    return {"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
-  return {};
-}
-
 struct Selection {
   RecordTypes types;
   Filter filter;
@@ -150,8 +139,6 @@ Result<Selection> selection_of(const Arguments& arguments, bool live) {
            selected_types(arguments, offered, usual_types(arguments, terminal, live), "ping"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
-  if (output.options.terminal && output.sink->name == "table" && output.options.fields.empty())
-    output.options.fields = fields_for_people(types);
   return Selection{std::move(types), std::move(filter), std::move(output)};
 }
 

@@ -1,5 +1,6 @@
 #include "cli/front/output.hpp"
 
+#include "cli/front/people.hpp"
 #include "os/terminal.hpp"
 #include "plugin/columns.hpp"
 
@@ -94,6 +95,11 @@ Result<Output> output_from(const Arguments& arguments, std::vector<const RecordT
     options.terminal = terminal.present;
     options.colour = terminal.colour;
     options.width = terminal.width;
+  }
+  if (options.terminal && name == "table" && options.fields.empty() && options.types.size() == 1) {
+    const auto people =
+        std::ranges::find(people_fields(), options.types.front()->name, &PeopleFields::record);
+    if (people != people_fields().end()) options.fields.assign(people->fields.begin(), people->fields.end());
   }
   return Output{sink, std::move(options)};
 }

@@ -13,13 +13,14 @@ inline constexpr Option output_option{.name = "output",
                                       .doc = "How records are written, or NAME://HOST:PORT where they go",
                                       .choices = "@sinks",
                                       .group = "Output"};
-inline constexpr Option fields_option{.name = "fields",
-                                      .letter = 'f',
-                                      .value = "A,B,C",
-                                      .doc = "Only these fields, in this order",
-                                      .choices = "@fields",
-                                      .many = true,
-                                      .group = "Output"};
+inline constexpr Option fields_option{
+    .name = "fields",
+    .letter = 'f',
+    .value = "A,B,C",
+    .doc = "Only these fields, in this order; a table on a terminal has a choice of its own",
+    .choices = "@fields",
+    .many = true,
+    .group = "Output"};
 inline constexpr Option write_option{
     .name = "write",
     .letter = 'w',

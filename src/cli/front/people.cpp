@@ -1,0 +1,63 @@
+#include "cli/front/people.hpp"
+
+namespace weir {
+namespace {
+
+using Names = std::string_view[];
+
+constexpr Names arp{"time", "operation", "kind", "sender_mac", "src_ip", "target_mac", "dst_ip"};
+constexpr Names counter{
+    "time",           "device",          "name",      "in_bits_per_second", "out_bits_per_second",
+    "in_utilization", "out_utilization", "in_errors", "out_errors",         "in_discards",
+    "out_discards"};
+constexpr Names device{"ip",    "mac",        "name",  "vendor",   "os",
+                       "state", "confidence", "roles", "services", "addresses"};
+constexpr Names device_event{"time", "event", "ip", "mac", "name", "before", "after", "evidence"};
+constexpr Names dhcp{"time",      "message",   "client_mac",  "assigned_ip",
+                     "host_name", "server_ip", "vendor_class"};
+constexpr Names dns{"time", "src_ip", "dst_ip", "query", "qtype_name", "rcode_name", "rtt", "answers"};
+constexpr Names flow{"time",        "src_ip",   "src_port", "dst_ip", "dst_port", "proto",
+                     "application", "duration", "packets",  "bytes",  "state"};
+constexpr Names hop{"target", "hop", "hop_ip", "reason", "sent", "loss", "rtt_last", "rtt_avg", "rtt_max"};
+constexpr Names http{"time", "src_ip",      "dst_ip",  "method",    "host",
+                     "uri",  "status_code", "latency", "user_agent"};
+constexpr Names icmp{"time", "src_ip", "dst_ip", "name", "reason", "sequence", "rtt", "ttl"};
+constexpr Names packet{"time", "src_ip", "src_port", "dst_ip", "dst_port", "proto", "tcp_flags", "length"};
+constexpr Names ping{"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
+constexpr Names ping_stats{"target",  "sent",    "received", "loss",  "rtt_min",
+                           "rtt_avg", "rtt_p95", "rtt_max",  "jitter"};
+constexpr Names port{"ip", "host", "proto", "port", "state", "reason", "rtt", "os"};
+constexpr Names service{"ip",      "host",    "proto", "port",         "service",
+                        "product", "version", "info",  "cert_subject", "cert_days_left"};
+constexpr Names ssh{"time",          "src_ip", "dst_ip", "dst_port", "client_software", "server_software",
+                    "authenticated", "hassh"};
+constexpr Names tls{"time",        "src_ip",        "dst_ip", "dst_port",    "version",
+                    "server_name", "next_protocol", "ja4",    "established", "not_after"};
+
+constexpr PeopleFields all[] = {
+    {"arp", arp},
+    {"counter", counter},
+    {"device", device},
+    {"device_event", device_event},
+    {"dhcp", dhcp},
+    {"dns", dns},
+    {"flow", flow},
+    {"hop", hop},
+    {"http", http},
+    {"icmp", icmp},
+    {"packet", packet},
+    {"ping", ping},
+    {"ping_stats", ping_stats},
+    {"port", port},
+    {"service", service},
+    {"ssh", ssh},
+    {"tls", tls},
+};
+
+}  // namespace
+
+std::span<const PeopleFields> people_fields() noexcept {
+  return all;
+}
+
+}  // namespace weir
