@@ -71,7 +71,7 @@ Result<std::vector<View>> views(LakeReader& lake, const std::string& sql, const 
     for (const auto& [column, type] : table_columns(table)) columns.push_back(column);
     if (meant) {
       WEIR_TRY(const auto hours, lake_hours(lake.data(), table.name, range));
-      for (const LakeHour& hour : hours) files.insert(files.end(), hour.files.begin(), hour.files.end());
+      files = files_of(hours);
     }
     WEIR_TRY(std::string from, lake.table_sql(*table.record, table.name, files, columns));
     std::string conditions;

@@ -129,6 +129,14 @@ Result<std::vector<LakeHour>> lake_hours(const std::string& data, std::string_vi
   return found;
 }
 
+std::vector<std::string> files_of(const std::vector<LakeHour>& hours) {
+  std::vector<std::string> files;
+  for (const LakeHour& hour : hours) files.insert(files.end(), hour.files.begin(), hour.files.end());
+  std::ranges::sort(files);
+  files.erase(std::ranges::unique(files).begin(), files.end());
+  return files;
+}
+
 Result<TimeRange> lake_span(const std::string& data, std::string_view table) {
   WEIR_TRY(const auto hours, lake_hours(data, table, {}));
   if (hours.empty()) return TimeRange{Time{}, Time{}};

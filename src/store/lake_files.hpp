@@ -34,6 +34,9 @@ struct LakeHour {
 Result<std::vector<LakeHour>> lake_hours(const std::string& data, std::string_view table,
                                          const TimeRange& range);
 
+// All their files, each once: that of a day stands in each of its hours.
+std::vector<std::string> files_of(const std::vector<LakeHour>& hours);
+
 // The first and the last hour of a table there are files of: what "all the time" means. An empty range
 // (from == to) when there are none.
 Result<TimeRange> lake_span(const std::string& data, std::string_view table);

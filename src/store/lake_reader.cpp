@@ -66,10 +66,8 @@ Result<QuestionSources> LakeReader::sources(const Question& question, const Roll
 
 Result<QuestionPart> LakeReader::records(const RecordType& type, const TimeRange& range) {
   WEIR_TRY(const auto hours, lake_hours(data_, type.name, range));
-  QuestionPart part{.table = std::string(type.name), .step_seconds = 0, .range = range, .files = {}};
-  for (const LakeHour& hour : hours)
-    part.files.insert(part.files.end(), hour.files.begin(), hour.files.end());
-  return part;
+  return QuestionPart{
+      .table = std::string(type.name), .step_seconds = 0, .range = range, .files = files_of(hours)};
 }
 
 Result<std::string> LakeReader::from(const RecordType& type, const QuestionPart& part,

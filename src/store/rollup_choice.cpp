@@ -119,9 +119,7 @@ std::string told(const std::vector<QuestionPart>& parts) {
 // Without rollups: one list of files, and the range as it was asked.
 Result<QuestionSources> records_only(const Question& question, const std::string& data, std::string why) {
   WEIR_TRY(const auto hours, lake_hours(data, question.record->name, question.range));
-  QuestionPart part{std::string(question.record->name), 0, question.range, {}};
-  for (const LakeHour& hour : hours)
-    part.files.insert(part.files.end(), hour.files.begin(), hour.files.end());
+  QuestionPart part{std::string(question.record->name), 0, question.range, files_of(hours)};
   QuestionSources sources{
       {std::move(part)}, fmt::format("{}: {}", question.record->name, why), false, false, {}};
   if (!hours.empty()) sources.hours = {hours.front().start, Time{hours.back().start.ns + hour_ns}};

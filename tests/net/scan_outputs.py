@@ -50,7 +50,7 @@ def reports(weir, check):
             check.that(f"{name} by nmap's DTD", valid.returncode == 0, valid.stderr)
         else:
             check.that("xmllint and nmap's DTD are here", False, "install libxml2-utils and nmap-common")
-    check.that("nmap's greppable lines", "Ports: 22/open/tcp//ssh///, 80/open/tcp//http///, 443/open/tcp//https///\n" in read("all.gnmap"), read("all.gnmap"))
+    check.that("nmap's greppable lines", "Ports: 22/open/tcp//ssh///, 80/open/tcp//http///, 443/open/tcp//https///\tOS: " in read("all.gnmap"), read("all.gnmap"))
     check.that("nmap's report", "22/tcp  open  ssh\n80/tcp  open  http\n443/tcp open  https\n" in read("all.nmap"), read("all.nmap"))
     check.that("masscan's list", {int(line.split()[2]) for line in read("list").splitlines() if line.startswith("open")} == OPEN)
     check.that("masscan's JSON", {p["ports"][0]["port"] for p in json.loads(read("list.json"))} == OPEN)

@@ -68,6 +68,22 @@ std::string tables_of(const QuestionSources& sources) {
   return out;
 }
 
+TEST(LakeFiles, ADaysFileIsOneOfEachHourAndReadOnce) {
+  const TempFolder folder;
+  for (const char* file :
+       {"lake/flow_1h/date=2026-01-31/day.parquet", "lake/flow_1h/date=2026-01-31/hour=05/late.parquet"}) {
+    std::filesystem::create_directories(std::filesystem::path(folder.file(file)).parent_path());
+    folder.write(file, "");
+  }
+  const auto hours = lake_hours(folder.path(), "flow_1h", {}).value();
+  ASSERT_EQ(hours.size(), 24U);
+  EXPECT_EQ(hours[4].files.size(), 1U);
+  EXPECT_EQ(hours[5].files.size(), 2U);
+  const std::vector<std::string> files = files_of(hours);
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_TRUE(files[0].ends_with("/day.parquet"));
+}
+
 TEST(LakeFiles, HoursOfTheRangeOnly) {
   const TempFolder folder;
   for (const char* file :
