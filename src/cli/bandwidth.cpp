@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "cli/front/bandwidth_history.hpp"
 #include "cli/front/live_bandwidth.hpp"
@@ -229,11 +230,21 @@ class Session final : public SnmpPoller::Listener {
       if (c.alias.data() != nullptr) c.alias = emitter_.text(c.alias);
       emitter_.emit(c);
     }
-    for (const Counter& c : counters)
+    for (const Counter& c : counters) {
+      if (!c.speed) warn_of_unknown_speed(c);
       for (const Alert& alert : limits_.take(c)) tell(alert);
+    }
     if (!live_) return;
     live_->take(counters, device);
     if (!device) live_->draw();
+  }
+
+  // Without it a limit in % never holds: said once of each interface.
+  void warn_of_unknown_speed(const Counter& c) {
+    if (!std::ranges::any_of(plan_.limits, &RateLimit::percent)) return;
+    if (!without_speed_.insert(std::string(c.name)).second) return;
+    note(c.time, fmt::format("{}: its speed is not known, so a limit in % says nothing (--speed 1G)", c.name),
+         true);
   }
 
   // An alert goes out as a record, as a line for people and to the hook.
@@ -284,6 +295,7 @@ class Session final : public SnmpPoller::Listener {
   const bool quiet_, aligned_;
   InterfaceWatch watch_;
   LimitWatch limits_;
+  std::set<std::string> without_speed_{};  // interfaces that were told of
   const std::unique_ptr<Sink> json_;
   const Emitter::Wants wants_;
   Outlet outlet_;

@@ -1,5 +1,5 @@
 // weir devices: who is on the network, and what has changed.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -42,6 +42,22 @@ Plan evidence_plan() {
   return plan;
 }
 
+// The exit code, and why it is not 0.
+int judged(const Arguments& arguments, const Inventory& inventory, bool all) {
+  std::vector<std::string> found;
+  for (const auto& [id, device] : inventory.devices())
+    if ((all || device.changed) && inventory.authorised(device) == false)
+      found.push_back(device.address() ? to_string(*device.address()) : fmt::format("device {}", id));
+  if (found.empty()) return 0;
+  constexpr std::size_t most = 5;
+  const std::size_t more = found.size() - std::min(most, found.size());
+  found.resize(found.size() - more);
+  if (!arguments.has("quiet"))
+    fmt::print(stderr, "weir: unauthorised: {}{} (weir devices approve WHO)\n", fmt::join(found, ", "),
+               more == 0 ? "" : fmt::format(" and {} more", human_count(more)));
+  return 1;
+}
+
 // The devices and what has changed, after something was seen. The exit code.
 Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
   const bool events = arguments.has("events");
@@ -50,19 +66,12 @@ Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
   const std::vector<Change> changes = kept.inventory->take_changes();
   WEIR_CHECK(kept.save(changes));
   const auto seen = [](const KnownDevice& identity) { return identity.changed; };
-  std::size_t unauthorised = 0;
-  if (events) {
-    WEIR_CHECK(writer->write(*kept.inventory, changes));
-    for (const auto& [id, identity] : kept.inventory->devices())
-      unauthorised += seen(identity) && kept.inventory->authorised(identity) == false;
-  } else {
-    WEIR_TRY(unauthorised, writer->write(*kept.inventory, seen));
-  }
+  WEIR_CHECK(events ? writer->write(*kept.inventory, changes) : writer->write(*kept.inventory, seen));
   WEIR_CHECK(writer->close());
   if (kept.inventory->refused() != 0)
     fmt::print(stderr, "weir: the inventory is full: {} sightings of other devices were left out\n",
                human_count(kept.inventory->refused()));
-  return unauthorised != 0 ? 1 : 0;
+  return judged(arguments, *kept.inventory, false);
 }
 
 Result<int> from_captures(const Arguments& arguments, const std::vector<std::string>& words) {
@@ -112,10 +121,9 @@ using Words = std::vector<std::string>;
 Result<int> list(const Arguments& arguments, const Words&) {
   WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Device>()));
   WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
-  WEIR_TRY(const std::size_t unauthorised,
-           writer->write(*kept.inventory, [](const KnownDevice&) { return true; }));
+  WEIR_CHECK(writer->write(*kept.inventory, [](const KnownDevice&) { return true; }));
   WEIR_CHECK(writer->close());
-  return unauthorised != 0 ? 1 : 0;
+  return judged(arguments, *kept.inventory, true);
 }
 
 Result<int> show(const Arguments& arguments, const Words& words) {

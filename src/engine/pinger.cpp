@@ -237,8 +237,9 @@ void Pinger::answered(Flight& f, const ProbeNews& news) {
 }
 
 void Pinger::failed(Flight& f, PingEvent::Kind kind, const ProbeNews& news) {
-  ++counts_.errors;
+  // What was counted as a timeout is not counted again.
   if (f.state != State::waiting) return;
+  ++counts_.errors;
   if (plan_.errors_end || kind == PingEvent::Kind::failed) {
     timeouts_.cancel(f.timeout);
     return give_up(f, kind, &news);

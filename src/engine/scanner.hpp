@@ -100,10 +100,10 @@ class Scanner {
   ScanLedger ledger_;
   Routes routes_;
   ScanPaths paths_;
-  std::unique_ptr<ScanProber> prober_;
-  class RawProber* raw_ = nullptr;  // what prober_ is, if it is
   std::unique_ptr<ScanStage> stage_;
   std::vector<std::unique_ptr<ScanStage>> past_;  // late answers may still name them
+  std::unique_ptr<ScanProber> prober_;            // its thread uses all of the above: it goes first
+  class RawProber* raw_ = nullptr;                // what prober_ is, if it is
   Pacer pacer_;
   RateGovernor governor_;
   Sureness sureness_;

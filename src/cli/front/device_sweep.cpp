@@ -131,6 +131,9 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
              return !interrupted.load();
            }));
   progress.clear();
+  if (outcome.off_link != 0 && outcome.asked == 0 && !sweep.all_nodes)
+    return fail(Code::usage, "none of the addresses is on a link of this machine", arguments.all("").front(),
+                "weir scan -sn finds hosts behind routers");
   if (outcome.off_link != 0)
     fmt::print(
         stderr,

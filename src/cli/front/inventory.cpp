@@ -9,6 +9,7 @@
 #include "cli/front/data.hpp"
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
+#include "os/terminal.hpp"
 
 namespace weir {
 
@@ -40,7 +41,8 @@ Result<std::unique_ptr<DeviceWriter>> DeviceWriter::open(const Arguments& argume
   const RecordTypes types{&type};
   const std::string_view where = arguments.value("where");
   WEIR_TRY(Filter filter, Filter::compile(where, types));
-  WEIR_TRY(const Output output, output_from(arguments, types, "table"));
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  WEIR_TRY(const Output output, output_from(arguments, types, terminal ? "table" : "json"));
   std::unique_ptr<DeviceWriter> writer(
       new DeviceWriter(type, std::move(filter), Vendors::load(std::string(arguments.value("vendors")))));
   writer->wants_ = wants_of(types, writer->filter_, where);
@@ -56,8 +58,8 @@ Result<void> DeviceWriter::put(const R& record) {
   return {};
 }
 
-Result<std::size_t> DeviceWriter::write(const Inventory& inventory,
-                                        const std::function<bool(const KnownDevice&)>& shown) {
+Result<void> DeviceWriter::write(const Inventory& inventory,
+                                 const std::function<bool(const KnownDevice&)>& shown) {
   std::vector<const KnownDevice*> chosen;
   for (const auto& [id, identity] : inventory.devices())
     if (shown(identity)) chosen.push_back(&identity);
@@ -67,12 +69,9 @@ Result<std::size_t> DeviceWriter::write(const Inventory& inventory,
     return std::tuple(!ip, ip && !ip->is_v4(), ip.value_or(Addr{}), identity->id);
   };
   std::ranges::sort(chosen, {}, key);
-  std::size_t unauthorised = 0;
-  for (const KnownDevice* identity : chosen) {
-    unauthorised += inventory.authorised(*identity) == false;
+  for (const KnownDevice* identity : chosen)
     WEIR_CHECK(put(device_record(inventory, *identity, vendors_, batch_.arena())));
-  }
-  return unauthorised;
+  return {};
 }
 
 Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<Change>& changes) {

@@ -27,8 +27,8 @@ class DeviceWriter {
   // `type` is device or device_event. Fails with Code::usage.
   static Result<std::unique_ptr<DeviceWriter>> open(const Arguments& arguments, const RecordType& type);
 
-  // Those for which `shown` holds, by address. Returns how many of them have no authorisation.
-  Result<std::size_t> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
+  // Those for which `shown` holds, by address.
+  Result<void> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
   Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
   Result<void> close() { return sink_->close(); }
 
