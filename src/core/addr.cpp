@@ -90,7 +90,7 @@ Result<Addr> parse_addr(std::string_view text) {
   char terminated[addr_text_max + 1];
   std::uint8_t raw[16];
   if (text.size() < sizeof terminated) {
-    std::memcpy(terminated, text.data(), text.size());
+    text.copy(terminated, text.size());  // there may be no data at all
     terminated[text.size()] = '\0';
     if (inet_pton(AF_INET, terminated, raw) == 1) return Addr::v4(raw);
     if (inet_pton(AF_INET6, terminated, raw) == 1) return Addr::v6(raw);

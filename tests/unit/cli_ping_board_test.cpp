@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "cli/front/live_frame.hpp"
 #include "cli/front/ping_board.hpp"
 #include "core/human.hpp"
@@ -27,7 +29,7 @@ struct Board {
   std::vector<std::string> lines(unsigned width, unsigned height, bool colour = false) {
     return board.lines(now, seconds(75), {.width = width, .height = height, .colour = colour});
   }
-  std::vector<std::string> names;
+  std::deque<std::string> names;  // targets point into it
   std::vector<ProbeTarget> targets;
   PingBoard board{targets, "icmp"};
 };
