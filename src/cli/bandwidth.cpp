@@ -8,6 +8,7 @@
 
 #include "cli/front/bandwidth_history.hpp"
 #include "cli/front/live_bandwidth.hpp"
+#include "cli/front/live_option.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/selection.hpp"
@@ -81,14 +82,6 @@ Result<Plan> plan_of(const Arguments& arguments) {
   if (!plan.hook.empty() && plan.limits.empty())
     return fail(Code::usage, "is for alerts, and there is no limit", "--exec", "add --limit 'out > 80%'");
   return plan;
-}
-
-// Without a word on what is to be written, people see the table.
-bool is_live(const Arguments& arguments) {
-  if (arguments.has("no-live") || !stdout_terminal().cursor) return false;
-  return stores(arguments) ||
-         std::ranges::none_of(std::array{"output", "write", "fields", "records", "where"},
-                              [&](std::string_view option) { return arguments.has(option); });
 }
 
 struct Selection {
@@ -392,9 +385,7 @@ constexpr Option own_options[] = {
      .doc = "Take another program's options, and print its lines",
      .choices = "vnstat",
      .group = "Output"},
-    {.name = "no-live",
-     .doc = "No table that changes in place on a terminal; records when they are there",
-     .group = "Output"},
+    no_live_option,
 };
 constexpr Option last_options[] = {
     {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/front/live_option.hpp"
 #include "cli/front/live_ping.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
@@ -101,14 +102,6 @@ Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& prob
   }
   const std::vector<std::string> words = arguments.all(""), excluded = listed(arguments, "exclude");
   return PingTargets::read(words, excluded, options);
-}
-
-// Without a word on what is to be written, people see the table. What is stored needs no such word.
-bool is_live(const Arguments& arguments) {
-  if (arguments.has("no-live") || !stdout_terminal().cursor) return false;
-  return stores(arguments) ||
-         std::ranges::none_of(std::array{"output", "write", "fields", "records", "where"},
-                              [&](std::string_view option) { return arguments.has(option); });
 }
 
 // The records written unless the user says which.
@@ -416,9 +409,7 @@ constexpr Option own_options[] = {
      .doc = "Take another program's options, and print its lines",
      .choices = "fping|check_icmp",
      .group = "Output"},
-    {.name = "no-live",
-     .doc = "No table that changes in place on a terminal; records when they are there",
-     .group = "Output"},
+    no_live_option,
 };
 constexpr Option last_options[] = {
     {.name = "quiet", .letter = 'q', .doc = "Nothing about the run on stderr"},

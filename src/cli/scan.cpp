@@ -102,6 +102,12 @@ std::string percent(double share) {
   return fmt::format("{:.2f} %", std::ceil(share * 10'000) / 100);
 }
 
+// Of a scan that was interrupted.
+std::uint64_t not_asked(const Scan& scan) {
+  const std::uint64_t asked = scan.open + scan.closed + scan.filtered + scan.unfiltered + scan.unanswered;
+  return scan.complete ? 0 : scan.cells - std::min(scan.cells, asked);
+}
+
 void tell_summary(const Scan& scan) {
   fmt::print(stderr, "weir: {} of {} hosts up", human_count(scan.hosts_up), human_count(scan.targets));
   if (scan.cells > 0) {
@@ -109,7 +115,8 @@ void tell_summary(const Scan& scan) {
     const std::pair<std::uint64_t, const char*> others[] = {{scan.closed, "closed"},
                                                             {scan.filtered, "filtered"},
                                                             {scan.unfiltered, "unfiltered"},
-                                                            {scan.unanswered, "without answer"}};
+                                                            {scan.unanswered, "without answer"},
+                                                            {not_asked(scan), "not asked"}};
     for (const auto& [count, name] : others)
       if (count > 0) fmt::print(stderr, ", {} {}", human_count(count), name);
   }

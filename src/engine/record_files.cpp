@@ -113,7 +113,8 @@ Result<Outcome> run_record_files(std::span<const RecordInput> inputs, const Emit
   const std::uint64_t total = total_size(inputs);
   std::uint64_t done = 0;
   for (const RecordInput& input : inputs) {
-    WEIR_TRY(const auto file, input.format->open(input.path));
+    WEIR_TRY(auto bytes, open_input(input.path));
+    WEIR_TRY(const auto file, input.format->open(std::move(bytes), input.path));
     for (bool more = true; more && !stop;) {
       WEIR_TRY(more, run.step(*file));
       progress({.packets = run.outcome().counters.records,

@@ -151,6 +151,7 @@ Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
   const Time began = steady_now();
   ScanPass job{stage, pass, walk, pacer_, governor_, go_on};
   WEIR_CHECK(prober_->run(job));
+  if (stage.kind() == StageKind::ports && pass == 0) port_cells_asked_ = walk.done();
   // A shard has as many things to find as cells to walk; in a discovery by connections, fewer.
   const std::uint64_t expected = std::min(stage.things(), walk.size());
   const Duration took{std::max<std::int64_t>((steady_now() - began).ns, 1)};
@@ -229,6 +230,8 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
     governor_.scale(packets_to_a_host);
     pacer_.set_rate(governor_.rate());
   }
+  if (stage.kind() == StageKind::ports && (past || pass > 0))
+    port_cells_asked_ = Walk(order, split ? options_.shard : 0, split ? options_.shards : 1).size();
   pass_rates_.assign(pass, pacer_.rate());
   for (bool done = past || pass >= most_passes(); !done; ++pass) {
     // Each pass in another order: what comes first meets empty queues, and must not be the same cells always.
@@ -392,7 +395,8 @@ Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
             .filtered = count(CellState::filtered),
             .unfiltered = count(CellState::unfiltered)};
   const std::uint64_t answered = scan.open + scan.closed + scan.filtered + scan.unfiltered;
-  scan.unanswered = cells - std::min(cells, answered);
+  const std::uint64_t asked = std::min(cells, port_cells_asked_);
+  scan.unanswered = asked - std::min(asked, answered);
   scan.rate = pacer_.rate();
   scan.loss = sureness_.loss;
   if (sureness_.known && !stopped_) scan.missed = 1 - sureness_.kept;

@@ -109,7 +109,7 @@ class Scanner {
   Sureness sureness_;
   std::vector<double> pass_rates_;  // the most in each pass of the stage
   RationedResult rationed_;
-  std::uint64_t port_cells_ = 0;
+  std::uint64_t port_cells_ = 0, port_cells_asked_ = 0;
   unsigned port_passes_ = 0;
   bool stopped_ = false, sharded_ = false;
 };

@@ -10,6 +10,8 @@
 
 namespace weir {
 
+class Input;  // packet/input.hpp
+
 // The records of one file in the file's order. One thread at a time.
 class RecordFile {
  public:
@@ -25,9 +27,8 @@ class RecordFile {
 struct RecordFileSpec {
   std::string_view name, doc;
   bool (*recognises)(Bytes head);  // the first bytes of a file, up to 64
-  Result<std::unique_ptr<RecordFile>> (*open)(const std::string& path);
-  // The same of memory, which is borrowed; `name` is for errors.
-  Result<std::unique_ptr<RecordFile>> (*from_bytes)(Bytes bytes, std::string name);
+  // Of a file from its first byte on; `name` is for errors.
+  Result<std::unique_ptr<RecordFile>> (*open)(std::unique_ptr<Input> input, std::string name);
   std::span<const RecordTypeOf> records;
 };
 

@@ -35,7 +35,7 @@ inline constexpr auto schema<Scan> = record(
     field("open", &Scan::open, "Ports found open"), field("closed", &Scan::closed, "Ports found closed"),
     field("filtered", &Scan::filtered, "Ports for which an ICMP error came"),
     field("unfiltered", &Scan::unfiltered, "Ports that answered an ACK"),
-    field("unanswered", &Scan::unanswered, "Ports without any answer"),
+    field("unanswered", &Scan::unanswered, "Ports that were probed without any answer"),
     field("rate", &Scan::rate, "Probes a second at the end"),
     field("loss", &Scan::loss,
           "Share of probes whose answer was lost on the way, as far as passes tell; null when nothing "

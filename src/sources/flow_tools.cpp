@@ -424,7 +424,7 @@ class FlowToolsFile final : public RecordFile {
   bool ended_ = false;
 };
 
-Result<std::unique_ptr<RecordFile>> open_input_as(std::unique_ptr<Input> input, std::string name) {
+Result<std::unique_ptr<RecordFile>> open(std::unique_ptr<Input> input, std::string name) {
   WEIR_TRY(const Header header, read_header(*input, name));
   const Layout* layout = layout_of(header);
   if (layout == nullptr)
@@ -435,20 +435,12 @@ Result<std::unique_ptr<RecordFile>> open_input_as(std::unique_ptr<Input> input, 
                 std::move(name));
   return std::make_unique<FlowToolsFile>(std::move(input), std::move(name), header, *layout);
 }
-Result<std::unique_ptr<RecordFile>> open(const std::string& path) {
-  WEIR_TRY(auto input, open_input(path));
-  return open_input_as(std::move(input), path);
-}
-Result<std::unique_ptr<RecordFile>> from_bytes(Bytes bytes, std::string name) {
-  return open_input_as(memory_input(bytes), std::move(name));
-}
 
 constexpr RecordTypeOf records[] = {record_type<Flow>};
 constexpr RecordFileSpec spec{.name = "flow-tools",
                               .doc = "flow-tools' stream files of NetFlow 1, 5, 6, 7, 8 and 1005",
                               .recognises = is_flow_tools,
                               .open = open,
-                              .from_bytes = from_bytes,
                               .records = records};
 
 }  // namespace

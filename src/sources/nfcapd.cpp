@@ -212,20 +212,11 @@ Result<std::unique_ptr<RecordFile>> NfcapdFile::open(std::unique_ptr<Input> inpu
   return file;
 }
 
-Result<std::unique_ptr<RecordFile>> open(const std::string& path) {
-  WEIR_TRY(auto input, open_input(path));
-  return NfcapdFile::open(std::move(input), path);
-}
-Result<std::unique_ptr<RecordFile>> from_bytes(Bytes bytes, std::string name) {
-  return NfcapdFile::open(memory_input(bytes), std::move(name));
-}
-
 constexpr RecordTypeOf records[] = {record_type<Flow>};
 constexpr RecordFileSpec spec{.name = "nfcapd",
                               .doc = "nfdump's files: nfcapd, nfpcapd and nfdump -w of 1.6 and 1.7",
                               .recognises = is_nfcapd,
-                              .open = open,
-                              .from_bytes = from_bytes,
+                              .open = NfcapdFile::open,
                               .records = records};
 
 }  // namespace

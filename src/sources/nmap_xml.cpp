@@ -291,17 +291,10 @@ bool is_xml(Bytes head) {
   return as_text(head).starts_with("<?xml") || as_text(head).starts_with("<nmaprun");
 }
 
-Result<std::unique_ptr<RecordFile>> open_nmap(std::unique_ptr<Input> input, std::string name) {
+Result<std::unique_ptr<RecordFile>> open(std::unique_ptr<Input> input, std::string name) {
   auto file = std::make_unique<NmapXmlFile>(std::move(input), std::move(name));
   WEIR_CHECK(file->start());
   return file;
-}
-Result<std::unique_ptr<RecordFile>> open(const std::string& path) {
-  WEIR_TRY(auto input, open_input(path));
-  return open_nmap(std::move(input), path);
-}
-Result<std::unique_ptr<RecordFile>> from_bytes(Bytes bytes, std::string name) {
-  return open_nmap(memory_input(bytes), std::move(name));
 }
 
 constexpr RecordTypeOf records[] = {record_type<Host>, record_type<Port>, record_type<Service>,
@@ -310,7 +303,6 @@ constexpr RecordFileSpec spec{.name = "nmap-xml",
                               .doc = "nmap's XML: nmap -oX, masscan -oX, weir scan -oX",
                               .recognises = is_xml,
                               .open = open,
-                              .from_bytes = from_bytes,
                               .records = records};
 
 }  // namespace

@@ -186,12 +186,8 @@ bool is_scan_json(Bytes head) {
   return false;
 }
 
-Result<std::unique_ptr<RecordFile>> open(const std::string& path) {
-  WEIR_TRY(auto input, open_input(path));
-  return std::make_unique<ScanJsonFile>(std::move(input), path);
-}
-Result<std::unique_ptr<RecordFile>> from_bytes(Bytes bytes, std::string name) {
-  return std::make_unique<ScanJsonFile>(memory_input(bytes), std::move(name));
+Result<std::unique_ptr<RecordFile>> open(std::unique_ptr<Input> input, std::string name) {
+  return std::make_unique<ScanJsonFile>(std::move(input), std::move(name));
 }
 
 constexpr RecordTypeOf records[] = {record_type<Host>, record_type<Port>, record_type<Service>,
@@ -200,7 +196,6 @@ constexpr RecordFileSpec spec{.name = "scan-json",
                               .doc = "What weir scan -o json wrote: hosts, ports and services",
                               .recognises = is_scan_json,
                               .open = open,
-                              .from_bytes = from_bytes,
                               .records = records};
 
 }  // namespace

@@ -2,6 +2,7 @@
 // records are kept, so that the sanitizer sees texts that outlive their batch's arena.
 #include <memory>
 
+#include "packet/input.hpp"
 #include "plugin/record_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -13,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes bytes{exact.get(), size};
   for (const RecordFileSpec* spec : registry<RecordFileSpec>()) {
     if (!spec->recognises(bytes.first(std::min(size, head)))) continue;
-    const auto file = spec->from_bytes(bytes, "fuzz");
+    const auto file = spec->open(memory_input(bytes), "fuzz");
     if (!file) continue;
     Emitter::Wants wants{};
     for (auto& want : wants) want.wanted = true;

@@ -219,6 +219,20 @@ def killed(weir, net, check):
     check.that("what was found before is told again", len(ports) == summary["open"] > 0, str(summary))
 
 
+def interrupted(weir, check):
+    """What was not asked when Ctrl-C came is not without answer: lo answers everything."""
+    words = [weir, "scan", "127.0.0.1", "-p", "1-65535", "--rate", "5k", "-r", "port,scan", "--states", "open,closed", "-o", "json"]
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    run.stdout.readline()  # it is under way
+    run.send_signal(signal.SIGINT)
+    # Answers that were on their way may come behind the summary.
+    records = map(json.loads, run.communicate(timeout=60)[0].splitlines())
+    summary = next(record for record in records if record["type"] == "scan")
+    answered = summary["open"] + summary["closed"]
+    check.that("an interrupted scan counts what it asked", not summary["complete"] and summary["cells"] == 65535 and
+               answered + summary["unanswered"] <= summary["sent"] < 60000, str(summary))
+
+
 def mistakes(weir, check):
     for words, line in (
             (["10.77.0.2", "--rate", "0"], "--rate: 0 is outside 1-100,000,000 probes a second"),
@@ -255,6 +269,7 @@ def main():
         other_kinds(weir, check)
         through_losses(weir, net, check)
         killed(weir, net, check)
+        interrupted(weir, check)
         mistakes(weir, check)
     finally:
         net.server.stdin.close()

@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include "flow/exported.hpp"
+#include "packet/input.hpp"
 #include "plugin/record_file.hpp"
 #include "temp_folder.hpp"
 
@@ -78,7 +79,7 @@ Read read(std::string_view bytes) {
   Read result;
   for (const RecordFileSpec* spec : registry<RecordFileSpec>()) {
     if (!spec->recognises(all.first(std::min<std::size_t>(all.size(), 64)))) continue;
-    const auto file = spec->from_bytes(all, "x");
+    const auto file = spec->open(memory_input(all), "x");
     if (!file) {
       result.error = file.error().line();
       return result;

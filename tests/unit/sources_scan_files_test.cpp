@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "packet/input.hpp"
 #include "plugin/record_file.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
@@ -49,7 +50,7 @@ Read read(std::string_view name, std::string_view bytes) {
     result.error = "not recognised";
     return result;
   }
-  const auto file = spec->from_bytes(as_bytes(bytes), "file");
+  const auto file = spec->open(memory_input(as_bytes(bytes)), "file");
   if (!file) {
     result.error = file.error().line();
     return result;
