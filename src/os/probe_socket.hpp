@@ -3,6 +3,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/ip.h>
 
 #include <array>
 #include <memory>
@@ -32,6 +33,7 @@ struct ProbeSocketOptions {
   std::string interface;
   bool dont_fragment = false;
   std::size_t largest = 2048;                 // bytes of a message that is received whole
+  std::size_t sent = SIZE_MAX;                // of the largest that is sent: what is small costs less
   std::size_t queue = std::size_t{8} << 20U;  // bytes that wait to be received, as far as the system allows
   bool stamp_sent = true;
 };
@@ -106,7 +108,8 @@ class ProbeSocket {
     std::array<sockaddr_in6, receive_batch> names{};
     std::array<sockaddr_in6, batch> sent_names{};
     std::array<iovec, receive_batch> vectors{};
-    std::array<iovec, batch> sent_vectors{};
+    std::array<std::array<iovec, 2>, batch> sent_vectors{};  // IPv4 header, message
+    std::array<iphdr, batch> sent_ip_headers{};
     std::array<mmsghdr, receive_batch> headers{};
     std::array<mmsghdr, batch> sent_headers{};
     std::array<std::array<std::uint8_t, CMSG_SPACE(sizeof(int))>, batch> sent_ttls{};
@@ -117,6 +120,7 @@ class ProbeSocket {
 
   ProbeSocket(Descriptor fd, bool v6, SocketAccess access, const ProbeSocketOptions& options);
   Result<void> configure(const ProbeSocketOptions& options);
+  void set_up_sending(const ProbeSocketOptions& options);
   void set_ttl(msghdr& header, std::uint8_t* room, std::uint8_t ttl) const noexcept;
   void restart_numbers();
   bool read_error_queue();
@@ -130,6 +134,8 @@ class ProbeSocket {
   bool v6_, tcp_;
   SocketAccess access_;
   std::uint16_t id_ = 0;
+  bool header_given_ = false;    // of IPv4, by us
+  std::uint8_t ttl_ = 0;         // what it says where a message does not
   bool numbered_ = false;        // stamps of sending come
   std::uint64_t sent_ = 0;       // messages in all
   std::uint64_t first_key_ = 0;  // of the message that the kernel counts as 0

@@ -112,6 +112,7 @@ class IcmpProber final : public FamilyProber<Family> {
     if (options_.socket == "datagram") wanted.access = SocketAccess::datagram;
     constexpr std::size_t least = 576;  // errors quote that much (RFC 1812 §4.3.2.3)
     wanted.largest = std::max(least, header_size + options_.size);
+    wanted.sent = header_size + options_.size;
     WEIR_TRY(auto socket, ProbeSocket::open(v6, wanted));
     return std::make_unique<Family>(std::move(socket), v6, options_, key_);
   }
