@@ -60,10 +60,12 @@ def meters(weir, folder):
         meters.softflowd = output("softflowctl", "-c", control, "statistics")
         output("softflowctl", "-c", control, "exit")
 
+    # What it has not processed when it is asked waits in its ring; that is no loss.
+    received = lambda _: number(r"received by libpcap: (\d+)", meters.softflowd) - number(r"dropped by libpcap: (\d+)", meters.softflowd)
     stored = lambda _: number(r"(\d+)", output(weir, "query", "SELECT sum(packets)::BIGINT AS n FROM flow", "--data", f"{folder}/lake", "-o", "csv"))
     return {
         "softflowd": Program(["softflowd", "-d", "-i", "here", "-c", control, "-p", f"{folder}/pid", "-m", "200000"], "starting data collection",
-                             lambda _: number(r"Packets processed: (\d+)", meters.softflowd), stop_softflowd),
+                             received, stop_softflowd),
         "nfpcapd": Program(["nfpcapd", "-i", "here", "-w", folder, "-b", str(BUFFER)], "Startup nfpcapd",
                            lambda told: number(r"Total: Processed: (\d+)", told)),
         "weir": Program([weir, "capture", "here", "-B", f"{BUFFER}Mi", "-r", "flow", "--data", f"{folder}/lake"], "capturing on", stored),
