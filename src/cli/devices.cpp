@@ -154,14 +154,7 @@ Result<int> diff(const Arguments& arguments, const Words&) {
   WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<DeviceEvent>()));
   Time from{};
   if (arguments.has("since")) {
-    if (const auto ago = parse_duration(arguments.value("since"))) {
-      from = clock_time() + Duration{-ago->ns};
-    } else {
-      auto time = parse_local_time(arguments.value("since"), clock_time());
-      if (!time)
-        return fail(Code::usage, time.error().what, "--since", "7d, 2h, yesterday or 2026-01-31T12:00");
-      from = *time;
-    }
+    WEIR_TRY(from, past_time(arguments, "since"));
   }
   WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
   WEIR_TRY(const std::vector<Change> history, kept.file->history(from));

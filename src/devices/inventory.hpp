@@ -98,7 +98,8 @@ enum class DeviceChange : std::uint8_t {
   arp_flip_flop,
   rogue_dhcp,
   rogue_ra,
-  unauthorised
+  unauthorised,
+  configuration
 };
 std::string_view name_of(DeviceChange change) noexcept;
 std::optional<DeviceChange> parse_device_change(std::string_view text) noexcept;

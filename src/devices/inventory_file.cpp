@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "os/file_system.hpp"
+#include "os/sqlite_statement.hpp"
 
 namespace weir {
 namespace {
@@ -26,6 +27,7 @@ constexpr const char* setup =
     " device INTEGER NOT NULL, ip TEXT, mac TEXT, before TEXT NOT NULL, after TEXT NOT NULL,"
     " evidence TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS event_time ON event (time);";
+constexpr const char* file_name = "/inventory.sqlite";
 constexpr int busy_ms = 5000;
 // Kinds of facts that are not FactKinds.
 constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag";
@@ -35,54 +37,7 @@ std::string text_of(const Mac& mac) {
   return {text, write_mac(text, mac)};
 }
 
-class Statement {
- public:
-  Statement(sqlite3* database, const char* sql) noexcept {
-    sqlite3_prepare_v2(database, sql, -1, &handle_, nullptr);
-  }
-  ~Statement() { sqlite3_finalize(handle_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  // Runs it with these values; true while there is a row.
-  template <class... V>
-  bool start(const V&... values) noexcept {
-    sqlite3_reset(handle_);
-    int at = 0;
-    (bind(++at, values), ...);
-    return next();
-  }
-  bool next() noexcept { return (status_ = sqlite3_step(handle_)) == SQLITE_ROW; }
-  bool failed() const noexcept { return status_ != SQLITE_ROW && status_ != SQLITE_DONE; }
-  std::int64_t number(int column) const noexcept { return sqlite3_column_int64(handle_, column); }
-  Time time(int column) const noexcept { return {number(column)}; }
-  std::string text(int column) const {
-    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
-    return text == nullptr
-               ? std::string()
-               : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column)));
-  }
-
- private:
-  void bind(int at, std::string_view text) noexcept {
-    sqlite3_bind_text(handle_, at, text.data() == nullptr ? "" : text.data(), static_cast<int>(text.size()),
-                      SQLITE_TRANSIENT);
-  }
-  void bind(int at, const std::string& text) noexcept { bind(at, std::string_view(text)); }
-  void bind(int at, const std::optional<std::string>& text) noexcept {
-    if (text)
-      bind(at, std::string_view(*text));
-    else
-      sqlite3_bind_null(handle_, at);
-  }
-  void bind(int at, Time time) noexcept { sqlite3_bind_int64(handle_, at, time.ns); }
-  void bind(int at, std::uint64_t number) noexcept {
-    sqlite3_bind_int64(handle_, at, static_cast<sqlite3_int64>(number));
-  }
-
-  sqlite3_stmt* handle_ = nullptr;
-  int status_ = SQLITE_DONE;
-};
+using Statement = SqliteStatement;
 
 }  // namespace
 
@@ -112,12 +67,16 @@ InventoryFile::InventoryFile(InventoryFile&&) noexcept = default;
 InventoryFile& InventoryFile::operator=(InventoryFile&&) noexcept = default;
 InventoryFile::~InventoryFile() = default;
 
+bool InventoryFile::exists(const std::string& folder) {
+  std::error_code ignored;
+  return std::filesystem::exists(folder + file_name, ignored);
+}
+
 Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) {
   auto state = std::make_unique<State>();
-  state->path = folder + "/inventory.sqlite";
+  state->path = folder + file_name;
   if (mode == Mode::read) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(state->path, ignored))
+    if (!exists(folder))
       return fail(Code::environment, "there is no inventory yet", state->path,
                   "weir devices NETWORK or FILE makes one");
   } else {

@@ -16,6 +16,7 @@ class InventoryFile {
   // Reading: Code::environment when there is no inventory. Changing: makes the folder and the file, and fails
   // when another program holds the lock.
   static Result<InventoryFile> open(const std::string& folder, Mode mode);
+  static bool exists(const std::string& folder);
   InventoryFile(InventoryFile&&) noexcept;
   InventoryFile& operator=(InventoryFile&&) noexcept;
   ~InventoryFile();

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::array<std::string_view, 9> fact_names = {
     "name", "client_id", "duid", "host_key", "fingerprint", "vendor_class", "user_agent", "service", "role"};
-constexpr std::array<std::string_view, 13> change_names = {
-    "new",    "gone",         "back",          "mac",        "address",  "name",        "service",
-    "merged", "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra", "unauthorised"};
+constexpr std::array<std::string_view, 14> change_names = {
+    "new",    "gone",         "back",          "mac",        "address",  "name",         "service",
+    "merged", "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra", "unauthorised", "configuration"};
 
 // Whose word on a name counts most.
 int name_rank(const Fact& fact) noexcept {

@@ -2,20 +2,20 @@
 #include <algorithm>
 
 #include "core/ascii.hpp"
-#include "probe/fingerprint_yaml.hpp"
+#include "core/yaml_file.hpp"
 #include "probe/fingerprints.hpp"
 
 namespace weir {
 namespace {
 
-using fingerprint_yaml::check_keys;
-using fingerprint_yaml::flag_in;
-using fingerprint_yaml::for_each;
-using fingerprint_yaml::read_root;
-using fingerprint_yaml::required;
-using fingerprint_yaml::text_in;
-using fingerprint_yaml::text_of;
-using fingerprint_yaml::wrong;
+using yaml_file::check_keys;
+using yaml_file::flag_in;
+using yaml_file::for_each;
+using yaml_file::read_root;
+using yaml_file::required;
+using yaml_file::text_in;
+using yaml_file::text_of;
+using yaml_file::wrong;
 
 // Bytes are written as in C: \r \n \t \0 \\ \xNN.
 std::string bytes_of(const YAML::Node& node) {

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 
-#include "probe/fingerprint_yaml.hpp"
+#include "core/yaml_file.hpp"
 
 namespace weir {
 namespace {
 
-using fingerprint_yaml::check_keys;
-using fingerprint_yaml::for_each;
-using fingerprint_yaml::read_root;
-using fingerprint_yaml::required;
-using fingerprint_yaml::wrong;
+using yaml_file::check_keys;
+using yaml_file::for_each;
+using yaml_file::read_root;
+using yaml_file::required;
+using yaml_file::wrong;
 
 constexpr std::string_view built_in_name = "systems.yaml";
 

@@ -66,7 +66,7 @@ inline constexpr auto schema<DeviceEvent> = record(
     "device_event", "What has changed about a device", field("time", &DeviceEvent::time, "When it was seen"),
     field("event", &DeviceEvent::event,
           "new, gone, back, mac, address, name, service, merged (two were one), duplicate_ip, arp_flip_flop, "
-          "rogue_dhcp, rogue_ra, unauthorised"),
+          "rogue_dhcp, rogue_ra, unauthorised, configuration"),
     field("device", &DeviceEvent::device, "The device's number in the inventory"),
     field("ip", &DeviceEvent::ip, "The address concerned, else the device's own"),
     field("mac", &DeviceEvent::mac, "The hardware address concerned, else the device's own"),

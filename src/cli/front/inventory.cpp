@@ -9,7 +9,6 @@
 #include "cli/front/data.hpp"
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
-#include "os/terminal.hpp"
 
 namespace weir {
 
@@ -38,24 +37,9 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
 }
 
 Result<std::unique_ptr<DeviceWriter>> DeviceWriter::open(const Arguments& arguments, const RecordType& type) {
-  const RecordTypes types{&type};
-  const std::string_view where = arguments.value("where");
-  WEIR_TRY(Filter filter, Filter::compile(where, types));
-  const bool terminal = !arguments.has("write") && stdout_terminal().present;
-  WEIR_TRY(const Output output, output_from(arguments, types, terminal ? "table" : "json"));
-  std::unique_ptr<DeviceWriter> writer(
-      new DeviceWriter(type, std::move(filter), Vendors::load(std::string(arguments.value("vendors")))));
-  writer->wants_ = wants_of(types, writer->filter_, where);
-  WEIR_TRY(writer->sink_, output.sink->open(output.options));
-  return writer;
-}
-
-template <class R>
-Result<void> DeviceWriter::put(const R& record) {
-  Emitter(wants_, batch_).emit(record);
-  for (const Batch::Entry& entry : batch_.entries()) WEIR_CHECK(weir::put(*sink_, *entry.type, entry.record));
-  batch_.clear();
-  return {};
+  WEIR_TRY(auto to, RecordWriter::open(arguments, {&type}));
+  return std::unique_ptr<DeviceWriter>(
+      new DeviceWriter(std::move(to), Vendors::load(std::string(arguments.value("vendors")))));
 }
 
 Result<void> DeviceWriter::write(const Inventory& inventory,
@@ -70,13 +54,13 @@ Result<void> DeviceWriter::write(const Inventory& inventory,
   };
   std::ranges::sort(chosen, {}, key);
   for (const KnownDevice* identity : chosen)
-    WEIR_CHECK(put(device_record(inventory, *identity, vendors_, batch_.arena())));
+    WEIR_CHECK(to_->put(device_record(inventory, *identity, vendors_, to_->arena())));
   return {};
 }
 
 Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<Change>& changes) {
   for (const Change& change : changes)
-    WEIR_CHECK(put(event_record(inventory, change, vendors_, batch_.arena())));
+    WEIR_CHECK(to_->put(event_record(inventory, change, vendors_, to_->arena())));
   return {};
 }
 

@@ -3,8 +3,7 @@
 
 #include <functional>
 
-#include "cli/front/output.hpp"
-#include "cli/front/selection.hpp"
+#include "cli/front/record_writer.hpp"
 #include "devices/inventory.hpp"
 #include "devices/inventory_file.hpp"
 #include "devices/vendors.hpp"
@@ -30,20 +29,14 @@ class DeviceWriter {
   // Those for which `shown` holds, by address.
   Result<void> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
   Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
-  Result<void> close() { return sink_->close(); }
+  Result<void> close() { return to_->close(); }
 
  private:
-  DeviceWriter(const RecordType& type, Filter filter, Vendors vendors)
-      : type_(type), filter_(std::move(filter)), vendors_(std::move(vendors)) {}
-  template <class R>
-  Result<void> put(const R& record);
+  DeviceWriter(std::unique_ptr<RecordWriter> to, Vendors vendors)
+      : to_(std::move(to)), vendors_(std::move(vendors)) {}
 
-  const RecordType& type_;
-  Filter filter_;
+  std::unique_ptr<RecordWriter> to_;
   Vendors vendors_;
-  Emitter::Wants wants_{};
-  Batch batch_;
-  std::unique_ptr<Sink> sink_;
 };
 
 // The devices that a list allows: a MAC address, an IP address or network, or a name on each line; # begins a

@@ -6,6 +6,9 @@ namespace {
 using Names = std::string_view[];
 
 constexpr Names arp{"time", "operation", "kind", "sender_mac", "src_ip", "target_mac", "dst_ip"};
+constexpr Names configuration{"device", "version", "time",  "last_seen", "os",
+                              "state",  "lines",   "added", "removed",   "reason"};
+constexpr Names configuration_change{"device", "change", "line", "section", "text"};
 constexpr Names counter{
     "time",           "device",          "name",      "in_bits_per_second", "out_bits_per_second",
     "in_utilization", "out_utilization", "in_errors", "out_errors",         "in_discards",
@@ -36,6 +39,8 @@ constexpr Names tls{"time",        "src_ip",        "dst_ip", "dst_port",    "ve
 
 constexpr PeopleFields all[] = {
     {"arp", arp},
+    {"configuration", configuration},
+    {"configuration_change", configuration_change},
     {"counter", counter},
     {"device", device},
     {"device_event", device_event},

@@ -78,6 +78,16 @@ Result<Time> parse_local_time(std::string_view text, Time now) {
               "write 2026-01-31, 2026-01-31T12:00, 12:00, today, yesterday or now");
 }
 
+Result<Time> past_time(const Arguments& arguments, std::string_view option) {
+  const std::string_view text = arguments.value(option);
+  if (const auto ago = parse_duration(text)) return clock_time() + Duration{-ago->ns};
+  auto time = parse_local_time(text, clock_time());
+  if (!time)
+    return fail(Code::usage, time.error().what, "--" + std::string(option),
+                "7d, 2h, yesterday or 2026-01-31T12:00");
+  return time;
+}
+
 Result<TimeRange> time_range_from(const Arguments& arguments, Time now) {
   TimeRange range;
   const auto at = [&](std::string_view option, Time& time) -> Result<void> {

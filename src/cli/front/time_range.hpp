@@ -22,6 +22,9 @@ inline constexpr Option to_option{
 // 2026-01-31, 2026-01-31T12:00, with a zone or in local time ($TZ), or seconds since 1970.
 Result<Time> parse_local_time(std::string_view text, Time now);
 
+// What an option says that takes a time so long ago (7d) or one that a person says.
+Result<Time> past_time(const Arguments& arguments, std::string_view option);
+
 // What the three options say. Without any: all the time.
 Result<TimeRange> time_range_from(const Arguments& arguments, Time now);
 

@@ -1,5 +1,5 @@
-// Reading data/fingerprints/*.yaml: keys, texts and numbers, and what is wrong with them. For the two files
-// that do so; including yaml-cpp takes long.
+// Reading YAML that people write: keys, texts and numbers, and what is wrong with them, with file, line and
+// column. For the few files that do so; including yaml-cpp takes long.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -12,7 +12,7 @@
 #include "core/result.hpp"
 #include "core/suggest.hpp"
 
-namespace weir::fingerprint_yaml {
+namespace weir::yaml_file {
 
 constexpr std::size_t file_size_max = 4 << 20;
 
@@ -86,4 +86,4 @@ Result<void> read_root(std::string_view name, std::string_view text, F&& f) {
   return {};
 }
 
-}  // namespace weir::fingerprint_yaml
+}  // namespace weir::yaml_file

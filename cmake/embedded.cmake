@@ -1,7 +1,7 @@
-# data/fingerprints/*.yaml as text within the program: one binary, nothing to install beside it. FILE names the
-# source that is made.
-function(weir_fingerprints file)
-  file(GLOB inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/data/fingerprints/*.yaml)
+# FOLDER/*.yaml as text within the program: one binary, nothing to install beside it. FILE names the source that is
+# made; it defines FUNCTION, which gives all of them as TYPEs {name, text}, and which HEADER declares.
+function(weir_embedded file folder header type function)
+  file(GLOB inputs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.yaml)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${inputs})
   set(entries "")
   foreach(input IN LISTS inputs)
@@ -10,15 +10,15 @@ function(weir_fingerprints file)
     string(APPEND entries "    {\"${name}\", R\"weir(${text})weir\"},\n")
   endforeach()
   file(CONFIGURE OUTPUT ${file} @ONLY CONTENT [[
-#include "probe/fingerprints.hpp"
+#include "@header@"
 
 namespace weir {
 namespace {
-constexpr FingerprintFile files[] = {
+constexpr @type@ files[] = {
 @entries@};
 }  // namespace
 
-std::span<const FingerprintFile> Fingerprints::built_in_files() noexcept {
+std::span<const @type@> @function@() noexcept {
   return files;
 }
 
