@@ -80,7 +80,8 @@ Context Analysis::context(AnalysisHost& host, const ParserSpec& parser, const Fl
           .link = arrival.link,
           .network = arrival.network,
           .source = parser.name,
-          .cut = cut};
+          .cut = cut,
+          .interface = arrival.interface};
 }
 
 void Analysis::finish() noexcept {

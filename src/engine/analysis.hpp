@@ -42,6 +42,7 @@ struct Arrival {
   Side side;
   LinkRef link;
   Bytes network;
+  std::uint16_t interface = 0;
 };
 
 struct Analysis {
@@ -52,7 +53,7 @@ struct Analysis {
   void gap(AnalysisHost& host, FlowState& flow, const Arrival& arrival, std::size_t missing);
   // One whole datagram; `cut` of its bytes were not captured.
   void datagram(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data, std::size_t cut);
-  // One message that concerns every parser of its transport: ICMP, ARP.
+  // One message that concerns every parser of its transport: ICMP, ARP, protocols without IP.
   void offer(AnalysisHost& host, FlowState& flow, const Arrival& arrival, Bytes data, std::size_t cut);
   void end(AnalysisHost& host, FlowState& flow, const Arrival& arrival);
 

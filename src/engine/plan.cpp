@@ -31,6 +31,17 @@ constexpr NamedCounter named_counters[] = {
 };
 static_assert(sizeof(Counters) == std::size(named_counters) * sizeof(std::uint64_t), "a counter has no name");
 
+void add_to(ParserList& list, const ParserSpec& spec, bool run) {
+  const auto index = static_cast<std::uint16_t>(list.all.size());
+  list.all.push_back({&spec, run});
+  for (const std::uint16_t port : spec.ports) list.by_port[port].push_back(index);
+}
+
+ParserList& link_list(Plan& plan, std::uint64_t protocol) {
+  const auto it = std::ranges::find(plan.link, protocol, &LinkParsers::protocol);
+  return it != plan.link.end() ? it->parsers : plan.link.emplace_back(LinkParsers{protocol, {}}).parsers;
+}
+
 bool is_wanted(const Plan& plan, const ParserSpec& spec) {
   return std::ranges::any_of(spec.records, [&](RecordTypeOf type) { return plan.wants[type().id].wanted; });
 }
@@ -58,12 +69,11 @@ void choose_parsers(Plan& plan) {
   for (const ParserSpec* spec : registry<ParserSpec>()) {
     const ParserSpec* next = find_plugin<ParserSpec>(spec->leads_to);
     const bool run = is_wanted(plan, *spec) || (next != nullptr && is_wanted(plan, *next));
-    for (const auto& [bit, list] : lists) {
-      if ((spec->transports & bit) == 0) continue;
-      const auto index = static_cast<std::uint16_t>(list->all.size());
-      list->all.push_back({spec, run});
-      for (const std::uint16_t port : spec->ports) list->by_port[port].push_back(index);
-    }
+    for (const auto& [bit, list] : lists)
+      if ((spec->transports & bit) != 0) add_to(*list, *spec, run);
+    // Nothing else has their frames: there is no application to name.
+    if ((spec->transports & transport::link) != 0 && run)
+      add_to(link_list(plan, spec->link_protocol), *spec, run);
   }
 }
 

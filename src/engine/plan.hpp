@@ -24,6 +24,12 @@ struct ParserList {
   std::unordered_map<std::uint16_t, std::vector<std::uint16_t>> by_port;  // indexes into all
 };
 
+// The parsers of one protocol without IP.
+struct LinkParsers {
+  std::uint64_t protocol;
+  ParserList parsers;
+};
+
 struct AnalysisLimits {
   std::size_t recognise_bytes = 4096;   // of one side; without a match by then the flow has no application
   std::size_t recognise_datagrams = 4;  // the same for datagrams
@@ -46,6 +52,7 @@ struct Plan {
   Emitter::Wants wants{};
   std::vector<FlowTest> parse_if;  // only flows that pass one of these are parsed; empty: all
   ParserList tcp, udp, icmp, icmpv6, arp, sctp;
+  std::vector<LinkParsers> link;
   FlowOptions flows;
   ReassemblyBudget reassembly;  // of all workers together
   DefragmentOptions defragment;

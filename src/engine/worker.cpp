@@ -4,6 +4,7 @@
 
 #include "engine/sequencer.hpp"
 #include "flow/community_id.hpp"
+#include "packet/decode.hpp"
 #include "packet/tcp_flags.hpp"
 #include "records/flow.hpp"
 #include "records/oddity.hpp"
@@ -66,7 +67,9 @@ Worker::Worker(const Plan& plan, unsigned index)
       host_{plan, out_, counters_},
       arp_(plan.arp),
       share_(index),
-      packet_records_(out_.wants<Packet>()) {}
+      packet_records_(out_.wants<Packet>()) {
+  for (const LinkParsers& link : plan.link) link_.emplace_back(link.parsers);
+}
 
 Worker::~Worker() {
   std::vector<FlowState*> left;
@@ -121,7 +124,7 @@ void Worker::take(const Round& round, const Item& item) {
       if (!layer.fragment) return ip(layer, raw, item, number);
       break;
     case LayerKind::arp: arp(layer, raw); break;
-    case LayerKind::other: ++counters_.not_ip; break;
+    case LayerKind::other: not_ip(layer, raw); break;
   }
   if (packet_records_) packet_record(layer, raw, number, 0);
 }
@@ -262,6 +265,16 @@ void Worker::arp(const Layer& layer, const RawPacket& raw) {
   arp_flow_.key.low = Addr::v4(body + 14);
   arp_flow_.key.high = Addr::v4(body + 24);
   arp_.offer(host_, arp_flow_, {raw.time, Side::orig, link_of(layer), layer.payload}, layer.payload, 0);
+}
+
+void Worker::not_ip(const Layer& layer, const RawPacket& raw) {
+  ++counters_.not_ip;
+  if (link_.empty() || layer.oddity != nullptr) return;
+  const LinkPayload inside = link_payload(layer);
+  for (std::size_t i = 0; i < link_.size(); ++i)
+    if (plan_.link[i].protocol == inside.protocol)
+      link_[i].offer(host_, no_flow_, {raw.time, Side::orig, link_of(layer), {}, raw.interface}, inside.bytes,
+                     inside.cut);
 }
 
 void Worker::packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number,

@@ -39,6 +39,7 @@ class Worker {
   FlowState& start(const Layer& layer, const RawPacket& raw, const Item& item, std::uint64_t order);
   void analyse(FlowState& flow, const Layer& layer, Side side, Time time);
   void arp(const Layer& layer, const RawPacket& raw);
+  void not_ip(const Layer& layer, const RawPacket& raw);
   // `flow_id` is 0 where there is no flow: not IP, or a fragment of a datagram that is not whole.
   void packet_record(const Layer& layer, const RawPacket& raw, std::uint64_t number, std::uint64_t flow_id);
   void oddity(const Layer& layer, const RawPacket& raw);
@@ -58,8 +59,9 @@ class Worker {
   Counters counters_;
   Emitter out_;
   AnalysisHost host_;
-  FlowState arp_flow_;
+  FlowState arp_flow_, no_flow_;
   Analysis arp_;
+  std::vector<Analysis> link_;  // as plan_.link
   std::vector<Item> merged_;
   std::vector<PacketFlow>* packet_flows_ = nullptr;  // of the round at hand; nullptr: nobody wants them
   std::vector<FlowState*> due_, rest_;

@@ -19,6 +19,15 @@ inline constexpr std::size_t max_layers = 8;
 // frames that aggregate several.
 std::size_t decode(const RawPacket& packet, std::vector<Layer>& out);
 
+// What a layer of kind `other` carries, as SNAP says it (plugin/parser.hpp): organisation code and type, 0
+// for an Ethernet type's organisation. The protocol is 0 where nothing says.
+struct LinkPayload {
+  std::uint64_t protocol = 0;
+  Bytes bytes;
+  std::size_t cut = 0;  // bytes of it that were not captured
+};
+LinkPayload link_payload(const Layer& layer) noexcept;
+
 // Appends the layers of a reassembled datagram, to stand in for `fragment`, the layer that completed it: take
 // that one out of `out` first. Link and tunnel fields are the fragment's; ip_length and fragments are those
 // of all fragments together, so that a flow counts every packet and byte once. The layers borrow the

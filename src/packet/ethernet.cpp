@@ -1,4 +1,5 @@
 // Ethernet and what sits between it and IP: tags, 802.2, PPP, MPLS.
+#include "packet/decode.hpp"
 #include "packet/decoding.hpp"
 
 namespace weir {
@@ -151,6 +152,15 @@ void decode_ether_type(Decoding& d, std::uint16_t type, Piece rest) {
     case backbone_type: return decode_ethernet(d, rest.from(4));
     default: return add_other(d, rest);
   }
+}
+
+LinkPayload link_payload(const Layer& layer) noexcept {
+  const Bytes all = layer.payload;
+  const std::size_t cut = layer.payload_length > all.size() ? layer.payload_length - all.size() : 0;
+  if (layer.ether_type != 0) return {layer.ether_type, all, cut};
+  constexpr std::size_t snap = 8;
+  if (all.size() < snap || all[0] != 0xaa || all[1] != 0xaa || all[2] != 3) return {};
+  return {std::uint64_t{load_be32(&all[2]) & 0xffffffU} << 16 | load_be16(&all[6]), all.subspan(snap), cut};
 }
 
 // IEEE 802.2, and SNAP in it (RFC 1042).

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "parsers/dns_message.hpp"
+#include "parsers/dns_netbios.hpp"
 #include "parsers/dns_rdata.hpp"
 #include "parsers/recent.hpp"
 #include "plugin/parser.hpp"
@@ -59,6 +60,7 @@ struct Sections {
   std::optional<std::uint16_t> edns_udp_size, extended_rcode;
   bool dnssec_ok = false;
   dns::Line<addr_text_max + 4> client_subnet;
+  Bytes node_status;  // data of a NetBIOS one
   std::string_view oddity;
 };
 
@@ -218,6 +220,7 @@ class DnsParser {
     Sections s;
     if (r.ok()) read_sections(c, header, bytes, r, first.name, s);
     emit_answer(c, first, header, bytes.size(), s);
+    if (!s.node_status.empty()) dns::emit_node_status(c, s.node_status);
     // After the record: an oddity gives up the texts of a record in the making.
     if (!s.oddity.empty() && c.cut == 0) bad(c, s.oddity);
   }
@@ -243,7 +246,13 @@ class DnsParser {
   void read_sections(Context& c, const dns::Header& h, Bytes bytes, ByteReader& r, std::string_view query,
                      Sections& s) {
     const Variant variant = variant_of(c.flow);
-    const std::size_t answers = h.is_response() ? std::min<std::size_t>(h.answers, answers_max) : 0;
+    constexpr std::uint16_t opt = 41, node_status = 33;
+    // A multicast answer tells unasked whose address the name that was found has (RFC 6763 §12).
+    const auto is_listed = [&](std::size_t i, std::uint16_t type) {
+      if (!h.is_response() || s.data.size() == answers_max) return false;
+      return i < h.answers ||
+             (variant == Variant::mdns && i >= std::size_t{h.answers} + h.authorities && type != opt);
+    };
     const std::size_t all = std::size_t{h.answers} + h.authorities + h.additionals;
     for (std::size_t i = 0; i < all; ++i) {
       Resource record{.start = r.position()};
@@ -258,8 +267,10 @@ class DnsParser {
         s.oddity = "dns_bad_record";
         return;
       }
-      if (i < answers) add_answer(c, bytes, record, query, s);
-      constexpr std::uint16_t opt = 41;
+      if (is_listed(i, record.type)) {
+        add_answer(c, bytes, record, query, s);
+        if (variant == Variant::netbios && record.type == node_status) s.node_status = data;
+      }
       if (record.type == opt && i >= h.answers) read_opt(record, data, s);
     }
     if (!r.empty() && variant != Variant::netbios) s.oddity = "dns_trailing_bytes";
@@ -420,7 +431,7 @@ Match match(Bytes bytes, Side) {
 }
 
 constexpr std::array<std::uint16_t, 4> ports = {53, mdns_port, llmnr_port, netbios_port};
-constexpr std::array<RecordTypeOf, 1> records = {record_type<Dns>};
+constexpr std::array<RecordTypeOf, 2> records = {record_type<Dns>, record_type<Netbios>};
 constexpr ParserSpec spec{.name = "dns",
                           .doc = "DNS, mDNS, LLMNR and NetBIOS names: questions and their answers",
                           .transports = transport::tcp | transport::udp,

@@ -31,6 +31,15 @@ struct Step {
 
 namespace transport {
 inline constexpr unsigned tcp = 1, udp = 2, icmp = 4, icmpv6 = 8, arp = 16, sctp = 32;
+// Straight on the link, without IP: ParserSpec::link_protocol says which. The bytes are one frame's, without
+// its headers; short Ethernet frames have padding behind them.
+inline constexpr unsigned link = 64;
+}  // namespace transport
+
+// What a frame carries, by SNAP's organisation code and type (RFC 1042). Types of organisation 0 are those of
+// Ethernet.
+constexpr std::uint64_t link_protocol(std::uint32_t organization, std::uint16_t type) noexcept {
+  return std::uint64_t{organization} << 16 | type;
 }
 
 // What surrounds the bytes of one call. Borrowed for the call.
@@ -44,6 +53,7 @@ struct Context {
   std::string_view source{};  // the parser's name, for oddities
   // Bytes missing from the datagram because the capture was cut short (snap length).
   std::size_t cut = 0;
+  std::uint16_t interface = 0;  // of the capture, that the packet came by
 
   template <Record R>
   void emit(const R& record) {
@@ -98,6 +108,7 @@ struct ParserSpec {
   // It also begins behind bytes of a protocol that nobody reads (TLS after IMAP's or PostgreSQL's wish for
   // it): while a stream is not recognised each segment alone is offered, too, and match() must say yes.
   bool starts_late = false;
+  std::uint64_t link_protocol = 0;  // of transport::link
 };
 
 }  // namespace weir

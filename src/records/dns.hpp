@@ -61,7 +61,9 @@ inline constexpr auto schema<Dns> = record(
     field("z", &Dns::z,
           "The three bits RFC 1035 reserves, of which AD and CD took two, as the question had them"),
     field("rtt", &Dns::rtt, Unit::seconds, "From the question to the answer; null if either was not seen"),
-    field("answers", &Dns::answers, "Data of the answers, as dig prints it but names without the last dot"),
+    field("answers", &Dns::answers,
+          "Data of the answers, as dig prints it but names without the last dot; of mDNS additional records, "
+          "too"),
     field("answer_types", &Dns::answer_types, "Type of each answer"),
     field("answer_names", &Dns::answer_names, "Owner of each answer; null when all are the name asked for"),
     field("ttls", &Dns::ttls, Unit::seconds, "Time to live of each answer"),

@@ -9,6 +9,7 @@ constexpr Names arp{"time", "operation", "kind", "sender_mac", "src_ip", "target
 constexpr Names configuration{"device", "version", "time",  "last_seen", "os",
                               "state",  "lines",   "added", "removed",   "reason"};
 constexpr Names configuration_change{"device", "change", "line", "section", "text"};
+constexpr Names cdp{"time", "src_mac", "device_id", "port_id", "platform", "native_vlan", "addresses"};
 constexpr Names counter{
     "time",           "device",          "name",      "in_bits_per_second", "out_bits_per_second",
     "in_utilization", "out_utilization", "in_errors", "out_errors",         "in_discards",
@@ -25,6 +26,9 @@ constexpr Names hop{"target", "hop", "hop_ip", "reason", "sent", "loss", "rtt_la
 constexpr Names http{"time", "src_ip",      "dst_ip",  "method",    "host",
                      "uri",  "status_code", "latency", "user_agent"};
 constexpr Names icmp{"time", "src_ip", "dst_ip", "name", "reason", "sequence", "rtt", "ttl"};
+constexpr Names lldp{
+    "time", "src_mac", "system_name", "port_id", "port_description", "chassis_id", "management_addresses"};
+constexpr Names netbios{"time", "ip", "mac", "name", "workgroup", "names"};
 constexpr Names packet{"time", "src_ip", "src_port", "dst_ip", "dst_port", "proto", "tcp_flags", "length"};
 constexpr Names ping{"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
 constexpr Names ping_stats{"target",  "sent",    "received", "loss",  "rtt_min",
@@ -32,6 +36,7 @@ constexpr Names ping_stats{"target",  "sent",    "received", "loss",  "rtt_min",
 constexpr Names port{"ip", "host", "proto", "port", "state", "reason", "rtt", "os"};
 constexpr Names service{"ip",      "host",    "proto", "port",         "service",
                         "product", "version", "info",  "cert_subject", "cert_days_left"};
+constexpr Names ssdp{"time", "src_ip", "message", "target", "server", "location"};
 constexpr Names ssh{"time",          "src_ip", "dst_ip", "dst_port", "client_software", "server_software",
                     "authenticated", "hassh"};
 constexpr Names tls{"time",        "src_ip",        "dst_ip", "dst_port",    "version",
@@ -41,6 +46,7 @@ constexpr PeopleFields all[] = {
     {"arp", arp},
     {"configuration", configuration},
     {"configuration_change", configuration_change},
+    {"cdp", cdp},
     {"counter", counter},
     {"device", device},
     {"device_event", device_event},
@@ -50,11 +56,14 @@ constexpr PeopleFields all[] = {
     {"hop", hop},
     {"http", http},
     {"icmp", icmp},
+    {"lldp", lldp},
+    {"netbios", netbios},
     {"packet", packet},
     {"ping", ping},
     {"ping_stats", ping_stats},
     {"port", port},
     {"service", service},
+    {"ssdp", ssdp},
     {"ssh", ssh},
     {"tls", tls},
 };

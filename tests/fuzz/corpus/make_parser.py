@@ -4,6 +4,7 @@
 A seed is the parser's name, a variant byte, and steps of a control byte (side 0x80, size) and bytes; see ../parser.cpp.
 """
 import pathlib
+import struct
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,7 +18,26 @@ SEEDS = (
     ("ssh_exchange", "ssh", "ssh.pcap", "tcp", 0, 6),
     ("rdp_settings", "rdp", "rdp.pcap", "tcp", 0, 4),
     ("stun_relay", "stun", "stun.pcap", "udp", 0, 8),
+    ("ssdp_announcements", "ssdp", "discovery.pcap", "udp", 0, 4),
 )
+# Seed, parser, capture, what its frames have behind the hardware addresses and what stands before the payload, frames at most.
+FRAMES = (
+    ("lldp_frames", "lldp", "discovery.pcap", bytes.fromhex("88cc"), 14, 3),
+    ("cdp_frames", "cdp", "discovery.pcap", None, 22, 3),
+)
+CDP = bytes.fromhex("aaaa0300000c2000")
+
+
+def frames(capture, kind, before):
+    """Payloads of Ethernet frames, out of a pcap file of this machine's byte order."""
+    data, at, found = (DATA / capture).read_bytes(), 24, []
+    while at < len(data):
+        size = struct.unpack_from("=I", data, at + 8)[0]
+        frame = data[at + 16:at + 16 + size]
+        if frame[12:14] == kind or (kind is None and frame[14:22] == CDP):
+            found.append((True, frame[before:]))
+        at += 16 + size
+    return found
 
 
 def conversations(capture, transport):
@@ -56,6 +76,9 @@ def main():
         turns = conversations(capture, transport)[number][:most]
         variant = 1 if transport == "udp" else 0
         (HERE / "parser" / seed).write_bytes(parser.encode() + b"\n" + bytes([variant]) + steps(turns, transport == "udp"))
+    for seed, parser, capture, kind, before, most in FRAMES:
+        turns = frames(capture, kind, before)[:most]
+        (HERE / "parser" / seed).write_bytes(parser.encode() + b"\n\1" + steps(turns, True))
 
 
 if __name__ == "__main__":
