@@ -1,22 +1,12 @@
 #include "engine/snmp_poller.hpp"
 
-// clang-format off
-#include <net-snmp/net-snmp-config.h>
-#include <net-snmp/net-snmp-includes.h>
-#include <net-snmp/library/large_fd_set.h>
-// clang-format on
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <map>
 
-#include "os/kernel_clock.hpp"
-#include "os/name_resolver.hpp"
-#include "os/poller.hpp"
+#include "engine/snmp_walk.hpp"
 
 namespace weir {
 namespace {
@@ -48,23 +38,25 @@ enum Column : std::uint8_t {
 };
 struct ColumnPlace {
   bool extended;  // in ifXTable
-  oid number;
+  unsigned long number;
 };
 constexpr std::array<ColumnPlace, column_count> places{
     {{true, 1},  {true, 18},  {false, 2},  {false, 3},  {false, 8},  {false, 5},  {true, 15},
      {true, 6},  {true, 10},  {true, 7},   {true, 8},   {true, 9},   {true, 11},  {true, 12},
      {true, 13}, {false, 10}, {false, 16}, {false, 14}, {false, 20}, {false, 13}, {false, 19}}};
-constexpr oid table_base[] = {1, 3, 6, 1, 2, 1, 2, 2, 1}, extended_base[] = {1, 3, 6, 1, 2, 1, 31, 1, 1, 1};
-constexpr oid uptime_column[] = {1, 3, 6, 1, 2, 1, 1, 3};
+constexpr unsigned long table_base[] = {1, 3, 6, 1, 2, 1, 2, 2, 1},
+                        extended_base[] = {1, 3, 6, 1, 2, 1, 31, 1, 1, 1};
 constexpr std::size_t most_rows = 100'000;
 constexpr std::uint64_t loopback_type = 24;  // IANAifType softwareLoopback
 
-std::vector<oid> prefix_of(std::size_t column) {
-  const ColumnPlace& p = places[column];
-  std::vector<oid> out = p.extended ? std::vector<oid>(std::begin(extended_base), std::end(extended_base))
-                                    : std::vector<oid>(std::begin(table_base), std::end(table_base));
-  out.push_back(p.number);
-  return out;
+std::vector<ObjectId> all_columns() {
+  std::vector<ObjectId> columns;
+  for (const ColumnPlace& p : places) {
+    ObjectId& column = p.extended ? columns.emplace_back(std::begin(extended_base), std::end(extended_base))
+                                  : columns.emplace_back(std::begin(table_base), std::end(table_base));
+    column.push_back(p.number);
+  }
+  return columns;
 }
 
 struct Row {
@@ -72,19 +64,6 @@ struct Row {
   std::array<std::string, 3> text;  // of the first three columns
   Time wall, steady;                // when its octets came
 };
-
-std::optional<std::uint64_t> number_in(const netsnmp_variable_list& v) noexcept {
-  switch (v.type) {
-    case ASN_INTEGER:
-    case ASN_COUNTER:
-    case ASN_GAUGE:
-    case ASN_TIMETICKS: return static_cast<std::uint64_t>(*v.val.integer) & 0xffff'ffffU;
-    case ASN_COUNTER64:
-      return static_cast<std::uint64_t>(v.val.counter64->high) << 32U |
-             static_cast<std::uint64_t>(v.val.counter64->low);
-    default: return std::nullopt;
-  }
-}
 
 Counter counter_of(std::uint32_t index, const Row& row) {
   const auto& v = row.value;
@@ -117,292 +96,52 @@ Counter counter_of(std::uint32_t index, const Row& row) {
   return c;
 }
 
-class Poll final : public SnmpPoller {
+class Poll final : public SnmpPoller, private SnmpWalk::Listener {
  public:
-  Poll(SnmpPollerOptions options, Listener& listener) : options_(std::move(options)), listener_(listener) {}
-  ~Poll() override {
-    for (const auto& agent : agents_) snmp_sess_close(agent->session);
-  }
-  Poll(const Poll&) = delete;
-  Poll& operator=(const Poll&) = delete;
+  Poll(SnmpPollerOptions options, SnmpPoller::Listener& listener, std::size_t agents)
+      : options_(std::move(options)), listener_(listener), agents_(agents) {}
 
-  Result<void> add(SnmpAgent agent, const Addr& address);
-  void start_round() override;
-  void process() override;
-  std::size_t busy() const noexcept override { return busy_; }
-  int fd() const noexcept override { return poller_.fd(); }
+  Result<void> open(std::vector<SnmpAgent> agents) {
+    SnmpWalkOptions walk{.columns = all_columns(), .timeout = options_.timeout, .retries = options_.retries};
+    walk.most_values = most_rows * column_count;
+    WEIR_TRY(walk_, SnmpWalk::open(std::move(agents), std::move(walk), *this));
+    return {};
+  }
+  void start_round() override { walk_->start_round(); }
+  void process() override { walk_->process(); }
+  std::size_t busy() const noexcept override { return walk_->busy(); }
+  int fd() const noexcept override { return walk_->fd(); }
 
  private:
   struct Agent {
-    Poll* owner;
-    std::size_t number;
-    SnmpAgent settings;
-    Addr address;
-    void* session = nullptr;
-    bool busy = false, known = false;  // known: its engine, with version 3
-    std::array<std::vector<oid>, column_count> cursors{};
-    std::vector<std::size_t> live;  // columns that go on
     std::map<std::uint32_t, Row> rows;
-    std::optional<std::uint64_t> uptime, uptime_before;
+    std::optional<std::uint64_t> uptime_before;
     bool answered = false;
-    Time sent;  // of the latest question
   };
-  static int called(int what, netsnmp_session* session, int, netsnmp_pdu* answer, void* agent);
-  void take(Agent& agent, int what, netsnmp_session* session, netsnmp_pdu* answer);
-  void take_engine(Agent& agent, netsnmp_session* session, const netsnmp_pdu* answer);
-  void take_values(Agent& agent, netsnmp_pdu& answer);
-  void ask(Agent& agent);
-  void discover(Agent& agent);
-  void send(Agent& agent, netsnmp_pdu* request);
-  void end(Agent& agent);
-  void fail_round(Agent& agent, const std::string& why);
-  std::string silence(const Agent& agent) const;
+  void value(std::size_t agent, std::size_t column, const SnmpValue& value) override;
+  void ended(std::size_t agent, std::optional<std::uint64_t> uptime) override;
+  void failed(std::size_t agent, const std::string& why) override {
+    agents_[agent].rows.clear();
+    listener_.failed(agent, why);
+  }
   bool meant(const Row& row, const Counter& c) const;
 
   const SnmpPollerOptions options_;
-  Listener& listener_;
-  Poller poller_;
-  std::vector<std::unique_ptr<Agent>> agents_;
+  SnmpPoller::Listener& listener_;
+  std::vector<Agent> agents_;
+  std::unique_ptr<SnmpWalk> walk_;
   CounterRates rates_;
-  std::size_t busy_ = 0;
-  Time checked_{};
 };
 
-// The keys of version 3, from passwords (RFC 3414, A.2).
-Result<void> set_security(netsnmp_session& session, const SnmpAgent& agent) {
-  const std::string where = "snmp://" + agent.label();
-  session.securityModel = SNMP_SEC_MODEL_USM;
-  session.flags |= SNMP_FLAGS_DONT_PROBE;  // the library would wait for the answer
-  session.securityLevel = SNMP_SEC_LEVEL_NOAUTH;
-  if (agent.auth.empty()) return {};
-  const int auth = usm_lookup_auth_type(agent.auth.c_str());
-  if (auth <= 0)
-    return fail(Code::usage, "unknown authentication " + agent.auth, where,
-                "there are MD5, SHA, SHA-224, SHA-256, SHA-384, SHA-512");
-  session.securityLevel = SNMP_SEC_LEVEL_AUTHNOPRIV;
-  session.securityAuthProto = const_cast<oid*>(sc_get_auth_oid(auth, &session.securityAuthProtoLen));
-  const auto key = [&](const std::string& password, u_char* out, std::size_t* size) {
-    *size = USM_AUTH_KU_LEN;
-    return generate_Ku(session.securityAuthProto, static_cast<u_int>(session.securityAuthProtoLen),
-                       reinterpret_cast<const u_char*>(password.data()), password.size(), out,
-                       size) == SNMPERR_SUCCESS;
-  };
-  if (!key(agent.auth_password, session.securityAuthKey, &session.securityAuthKeyLen))
-    return fail(Code::usage, "no key can be made of the password", where);
-  if (agent.priv.empty()) return {};
-  const int priv = usm_lookup_priv_type(agent.priv.c_str());
-  if (priv <= 0)
-    return fail(Code::usage, "unknown privacy " + agent.priv, where, "there are AES, AES-192, AES-256, DES");
-  session.securityLevel = SNMP_SEC_LEVEL_AUTHPRIV;
-  session.securityPrivProto = const_cast<oid*>(sc_get_priv_oid(priv, &session.securityPrivProtoLen));
-  if (!key(agent.priv_password, session.securityPrivKey, &session.securityPrivKeyLen))
-    return fail(Code::usage, "no key can be made of the password", where);
-  return {};
-}
-
-Result<void> Poll::add(SnmpAgent settings, const Addr& address) {
-  auto agent = std::make_unique<Agent>();
-  agent->owner = this;
-  agent->number = agents_.size();
-  agent->settings = std::move(settings);
-  agent->address = address;
-  std::string peer = address.is_v4() ? fmt::format("udp:{}:{}", to_string(address), agent->settings.port)
-                                     : fmt::format("udp6:[{}]:{}", to_string(address), agent->settings.port);
-  netsnmp_session session;
-  snmp_sess_init(&session);
-  session.peername = peer.data();
-  session.retries = options_.retries;
-  session.timeout = options_.timeout.ns / 1000;
-  session.callback = &called;
-  session.callback_magic = agent.get();
-  std::string& community = agent->settings.community;
-  session.version = agent->settings.version == 1   ? SNMP_VERSION_1
-                    : agent->settings.version == 2 ? SNMP_VERSION_2c
-                                                   : SNMP_VERSION_3;
-  if (agent->settings.version == 3) {
-    session.securityName = community.data();
-    session.securityNameLen = community.size();
-    WEIR_CHECK(set_security(session, agent->settings));
-  } else {
-    session.community = reinterpret_cast<u_char*>(community.data());
-    session.community_len = community.size();
-  }
-  agent->session = snmp_sess_open(&session);
-  if (agent->session == nullptr)
-    return fail(Code::environment,
-                std::string("cannot be asked: ") + snmp_api_errstring(session.s_snmp_errno),
-                "snmp://" + agent->settings.label());
-  poller_.watch(snmp_sess_transport(agent->session)->sock, EPOLLIN, agent->number);
-  agents_.push_back(std::move(agent));
-  return {};
-}
-
-void Poll::start_round() {
-  for (const auto& agent : agents_) {
-    if (agent->busy) continue;
-    agent->busy = true;
-    ++busy_;
-    agent->rows.clear();
-    agent->uptime.reset();
-    agent->live.clear();
-    for (std::size_t c = 0; c < column_count; ++c) {
-      agent->live.push_back(c);
-      agent->cursors[c] = prefix_of(c);
-    }
-    if (agent->settings.version == 3 && !agent->known)
-      discover(*agent);
-    else
-      ask(*agent);
-  }
-}
-
-void Poll::process() {
-  for (;;) {
-    const auto ready = poller_.ready();
-    for (const Poller::Ready& r : ready) {
-      Agent& agent = *agents_[r.value];
-      netsnmp_large_fd_set set;
-      netsnmp_large_fd_set_init(&set, FD_SETSIZE);
-      NETSNMP_LARGE_FD_SET(snmp_sess_transport(agent.session)->sock, &set);
-      snmp_sess_read2(agent.session, &set);
-      netsnmp_large_fd_set_cleanup(&set);
-    }
-    if (ready.size() < Poller::most) break;
-  }
-  const Time now = steady_now();
-  if (now - checked_ < milliseconds(50)) return;
-  checked_ = now;
-  // The library forgets some questions of version 3 without a word.
-  const Duration most{options_.timeout.ns * (options_.retries + 1) + milliseconds(200).ns};
-  for (const auto& agent : agents_) {
-    if (agent->busy) snmp_sess_timeout(agent->session);
-    if (agent->busy && now - agent->sent > most) fail_round(*agent, silence(*agent));
-  }
-}
-
-int Poll::called(int what, netsnmp_session* session, int, netsnmp_pdu* answer, void* magic) {
-  auto& agent = *static_cast<Agent*>(magic);
-  if (agent.busy) agent.owner->take(agent, what, session, answer);
-  return 1;
-}
-
-void Poll::take(Agent& agent, int what, netsnmp_session* session, netsnmp_pdu* answer) {
-  if (what == NETSNMP_CALLBACK_OP_TIMED_OUT) return fail_round(agent, silence(agent));
-  if (what == NETSNMP_CALLBACK_OP_RESEND || what == NETSNMP_CALLBACK_OP_CONNECT) return;
-  // A report is told once as this, and once more as a message.
-  if (what == NETSNMP_CALLBACK_OP_SEC_ERROR && answer != nullptr && answer->command == SNMP_MSG_REPORT)
-    return;
-  if (agent.settings.version == 3 && !agent.known) return take_engine(agent, session, answer);
-  if (what == NETSNMP_CALLBACK_OP_SEC_ERROR)
-    return fail_round(agent, "refuses: authentication failed (is the password right?)");
-  if (what != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE || answer == nullptr)
-    return fail_round(agent, "cannot be asked");
-  if (answer->command == SNMP_MSG_REPORT) {
-    const int error = snmpv3_get_report_type(answer);
-    // The library sends it again, with the engine's time.
-    if (error == SNMPERR_NOT_IN_TIME_WINDOW) return;
-    return fail_round(agent, fmt::format("refuses: {}", snmp_api_errstring(error)));
-  }
-  if (answer->errstat == SNMP_ERR_NOSUCHNAME && agent.settings.version == 1) {
-    // Version 1 says so at the end of everything it has: that column is done.
-    const long at = answer->errindex - 2;
-    if (at < 0 || static_cast<std::size_t>(at) >= agent.live.size()) return end(agent);
-    agent.live.erase(agent.live.begin() + at);
-    return agent.live.empty() ? end(agent) : ask(agent);
-  }
-  if (answer->errstat != SNMP_ERR_NOERROR)
-    return fail_round(agent, fmt::format("refuses: {}", snmp_errstring(static_cast<int>(answer->errstat))));
-  take_values(agent, *answer);
-  if (agent.live.empty() || agent.rows.size() > most_rows) return end(agent);
-  ask(agent);
-}
-
-// What version 3 asks first is who the engine is (RFC 3414, 4): keys are made for it.
-void Poll::take_engine(Agent& agent, netsnmp_session* session, const netsnmp_pdu* answer) {
-  if (session->securityEngineIDLen == 0 && answer != nullptr && answer->securityEngineIDLen != 0) {
-    const auto copied = [&] {
-      return static_cast<u_char*>(netsnmp_memdup(answer->securityEngineID, answer->securityEngineIDLen));
-    };
-    session->securityEngineID = copied();  // the session's from here on
-    session->securityEngineIDLen = answer->securityEngineIDLen;
-    if (session->contextEngineIDLen == 0) {
-      session->contextEngineID = copied();
-      session->contextEngineIDLen = answer->securityEngineIDLen;
-    }
-  }
-  if (session->securityEngineIDLen == 0) return fail_round(agent, "does not say which engine it is");
-  if (usm_create_user_from_session(session) != SNMPERR_SUCCESS)
-    return fail_round(agent, "its user cannot be used");
-  agent.known = true;
-  ask(agent);
-}
-
-void Poll::take_values(Agent& agent, netsnmp_pdu& answer) {
-  const Time wall = wall_now(), steady = steady_now();
-  std::array<bool, column_count> done{};
-  std::size_t place = 0;
-  bool any = false;
-  for (const netsnmp_variable_list* v = answer.variables; v != nullptr; v = v->next_variable, ++place) {
-    if (place == 0) {
-      if (netsnmp_oid_is_subtree(uptime_column, std::size(uptime_column), v->name, v->name_length) == 0)
-        agent.uptime = number_in(*v);
-      continue;
-    }
-    any = true;
-    const std::size_t column = agent.live[(place - 1) % agent.live.size()];
-    const std::vector<oid> prefix = prefix_of(column);
-    std::vector<oid>& cursor = agent.cursors[column];
-    const std::vector<oid> now(v->name, v->name + v->name_length);
-    // Past its column, or not past what it was asked for.
-    if (now.size() != prefix.size() + 1 || !std::equal(prefix.begin(), prefix.end(), now.begin()) ||
-        now <= cursor) {
-      done[column] = true;
-      continue;
-    }
-    if (done[column]) continue;
-    cursor = now;
-    Row& row = agent.rows[static_cast<std::uint32_t>(now.back())];
-    if (column < row.text.size() && v->type == ASN_OCTET_STR)
-      row.text[column].assign(reinterpret_cast<const char*>(v->val.string), v->val_len);
-    else
-      row.value[column] = number_in(*v);
-    if (column == hc_in || (column == in_octets && !row.value[hc_in])) row.wall = wall, row.steady = steady;
-  }
-  std::erase_if(agent.live, [&](std::size_t c) { return !any || done[c]; });
-}
-
-void Poll::ask(Agent& agent) {
-  const bool bulk = agent.settings.version != 1;
-  netsnmp_pdu* request = snmp_pdu_create(bulk ? SNMP_MSG_GETBULK : SNMP_MSG_GETNEXT);
-  if (bulk) {
-    // About what fits into one Ethernet frame; agents cut off what does not.
-    constexpr std::size_t most_values = 60;
-    request->non_repeaters = 1;
-    request->max_repetitions = static_cast<long>(std::max<std::size_t>(1, most_values / agent.live.size()));
-  }
-  snmp_add_null_var(request, uptime_column, std::size(uptime_column));
-  for (const std::size_t column : agent.live)
-    snmp_add_null_var(request, agent.cursors[column].data(), agent.cursors[column].size());
-  send(agent, request);
-}
-
-// An empty question without a user, which every engine answers with its name (RFC 5343).
-void Poll::discover(Agent& agent) {
-  netsnmp_pdu* request = snmp_pdu_create(SNMP_MSG_GET);
-  request->version = SNMP_VERSION_3;
-  request->securityName = ::strdup("");
-  request->securityNameLen = 0;
-  request->securityLevel = SNMP_SEC_LEVEL_NOAUTH;
-  request->securityModel = SNMP_SEC_MODEL_USM;
-  send(agent, request);
-}
-
-void Poll::send(Agent& agent, netsnmp_pdu* request) {
-  agent.sent = steady_now();
-  if (snmp_sess_async_send(agent.session, request, &called, &agent) != 0) return;
-  snmp_free_pdu(request);
-  fail_round(agent, fmt::format("cannot be asked: {}",
-                                snmp_api_errstring(snmp_sess_session(agent.session)->s_snmp_errno)));
+void Poll::value(std::size_t agent, std::size_t column, const SnmpValue& value) {
+  if (value.index.size() != 1) return;
+  Row& row = agents_[agent].rows[static_cast<std::uint32_t>(value.index.front())];
+  if (column < row.text.size() && value.text)
+    row.text[column] = *value.text;
+  else
+    row.value[column] = value.number;
+  if (column == hc_in || (column == in_octets && !row.value[hc_in]))
+    row.wall = value.wall, row.steady = value.steady;
 }
 
 bool Poll::meant(const Row& row, const Counter& c) const {
@@ -415,11 +154,10 @@ bool Poll::meant(const Row& row, const Counter& c) const {
   return !unused && row.value[type].value_or(0) != loopback_type;
 }
 
-void Poll::end(Agent& agent) {
-  agent.busy = false;
-  --busy_;
-  const bool restarted = agent.uptime && agent.uptime_before && *agent.uptime < *agent.uptime_before;
-  agent.uptime_before = agent.uptime;
+void Poll::ended(std::size_t number, std::optional<std::uint64_t> uptime) {
+  Agent& agent = agents_[number];
+  const bool restarted = uptime && agent.uptime_before && *uptime < *agent.uptime_before;
+  agent.uptime_before = uptime;
   std::vector<Counter> counters;
   for (auto& [index, row] : agent.rows) {
     Counter c = counter_of(index, row);
@@ -430,63 +168,24 @@ void Poll::end(Agent& agent) {
     std::string& called = row.text[name].empty() ? row.text[descr] : row.text[name];
     if (called.empty()) called = std::to_string(index);
     const bool narrow = !(row.value[hc_in] && row.value[hc_out]);
-    rates_.complete(fmt::format("{} {}", agent.number, called), c,
+    rates_.complete(fmt::format("{} {}", number, called), c,
                     {.steady = row.steady, .restarted = restarted, .narrow = narrow});
-    c.device = agent.address;
+    c.device = walk_->address(number);
     c.name = called;
     if (!row.text[alias].empty()) c.alias = row.text[alias];
     counters.push_back(c);
   }
   const bool first = !std::exchange(agent.answered, true);
-  listener_.answered(agent.number, agent.address, first, counters);
-}
-
-std::string Poll::silence(const Agent& agent) const {
-  return fmt::format("no answer in {:g} s (is it there, and is the {} right?)",
-                     options_.timeout.seconds() * (options_.retries + 1),
-                     agent.settings.version == 3 ? "user" : "community");
-}
-
-void Poll::fail_round(Agent& agent, const std::string& why) {
-  if (!agent.busy) return;  // a question that cannot be sent is told twice
-  agent.busy = false;
-  --busy_;
-  listener_.failed(agent.number, why);
-}
-
-// The library neither reads configuration nor MIBs nor writes to stderr: what it is asked is here.
-void start_library() {
-  static const bool started = [] {
-    ::setenv("MIBS", "", 1);
-    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
-    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
-    snmp_disable_log();
-    netsnmp_register_loghandler(NETSNMP_LOGHANDLER_NONE, LOG_EMERG);
-    init_snmp("weir");
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-      files.rlim_cur = files.rlim_max;  // a socket for each agent
-      ::setrlimit(RLIMIT_NOFILE, &files);
-    }
-    return true;
-  }();
-  static_cast<void>(started);
+  listener_.answered(number, walk_->address(number), first, counters);
+  agent.rows.clear();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<SnmpPoller>> SnmpPoller::open(std::vector<SnmpAgent> agents, SnmpPollerOptions options,
                                                      Listener& listener) {
-  start_library();
-  std::vector<std::string> names;
-  for (const SnmpAgent& agent : agents) names.push_back(agent.host);
-  const std::vector<ResolvedName> resolved = resolve_names(names);
-  auto poll = std::make_unique<Poll>(std::move(options), listener);
-  for (std::size_t i = 0; i < agents.size(); ++i) {
-    if (resolved[i].addresses.empty())
-      return fail(Code::environment, resolved[i].error, "snmp://" + agents[i].label());
-    WEIR_CHECK(poll->add(std::move(agents[i]), resolved[i].addresses.front()));
-  }
+  auto poll = std::make_unique<Poll>(std::move(options), listener, agents.size());
+  WEIR_CHECK(poll->open(std::move(agents)));
   return poll;
 }
 

@@ -1,5 +1,5 @@
 // The interface counters of many SNMP agents (IF-MIB, RFC 2863), all at the same time: one that is slow or
-// dead delays nobody else. By net-snmp's library, which only snmp_poller.cpp knows.
+// dead delays nobody else (snmp_walk.hpp).
 #pragma once
 
 #include <functional>
