@@ -18,6 +18,7 @@
 #include "packet/input_paths.hpp"
 #include "plugin/source.hpp"
 #include "records/device.hpp"
+#include "records/device_link.hpp"
 
 namespace weir {
 namespace {
@@ -163,6 +164,20 @@ Result<int> diff(const Arguments& arguments, const Words&) {
   return history.empty() ? 0 : 1;
 }
 
+// What is wired to what, of what LLDP, CDP and bridges have told.
+Result<int> topology(const Arguments& arguments, const Words&) {
+  WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<DeviceLink>()));
+  WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
+  const std::vector<Joint> joints = kept.inventory->topology().joints(*kept.inventory);
+  WEIR_CHECK(writer->write(*kept.inventory, joints));
+  WEIR_CHECK(writer->close());
+  if (joints.empty() && !arguments.has("quiet"))
+    fmt::print(stderr,
+               "weir: nothing has told yet what is wired to what (weir devices eth0 --snmp COMMUNITY, or a "
+               "capture with LLDP or CDP)\n");
+  return 0;
+}
+
 // Changes the devices that the first `count` words name, all words when it is 0.
 Result<int> edit(const Arguments& arguments, const Words& words, std::size_t count,
                  const std::function<void(KnownDevice&)>& change) {
@@ -230,6 +245,7 @@ constexpr Verb verbs[] = {
     {"list", "weir devices list", 0, 0, list},
     {"show", "weir devices show WHO…", 1, 1000, show},
     {"diff", "weir devices diff --since 7d", 0, 0, diff},
+    {"topology", "weir devices topology -o dot", 0, 0, topology},
     {"import", "weir devices import arp.dat", 1, 1000, import},
     {"approve", "weir devices approve WHO…", 1, 1000, approve},
     {"ignore", "weir devices ignore WHO…", 1, 1000, ignore},
@@ -257,8 +273,8 @@ constexpr Option own_options[] = {
     {.name = "",
      .value = "WHAT",
      .doc = "Networks (10.9.0.0/24), addresses or an interface, to be swept; captures (pcap, pcapng, snoop; "
-            "also compressed); or one of: list, show WHO, diff, import ARP.DAT, approve WHO, "
-            "ignore WHO, forbid WHO, name WHO NAME, tag WHO TAG; WHO is a number, address or name",
+            "also compressed); or one of: list, show WHO, diff, topology, import ARP.DAT, approve "
+            "WHO, ignore WHO, forbid WHO, name WHO NAME, tag WHO TAG; WHO is a number, address or name",
      .choices = "@files",
      .many = true},
     {.name = "data",
@@ -294,8 +310,9 @@ constexpr Option own_options[] = {
      .group = "Inventory"},
     where_option,
 };
-constexpr auto options = joined(own_options, sweep_options, output_options, quiet_asking_options);
-constexpr RecordTypeOf made[] = {record_type<Device>, record_type<DeviceEvent>};
+constexpr auto options =
+    joined(own_options, sweep_options, question_options, output_options, quiet_asking_options);
+constexpr RecordTypeOf made[] = {record_type<Device>, record_type<DeviceEvent>, record_type<DeviceLink>};
 constexpr CommandSpec spec{
     .name = "devices",
     .doc = "Who is on the network, and what has changed",
@@ -309,6 +326,8 @@ constexpr CommandSpec spec{
         "on\n"
         "  weir devices diff --since 7d --data inv       what has changed in a week\n"
         "  weir devices show 10.9.0.7 -o json            all that is known of one\n"
+        "  weir devices eth0 --snmp public --data inv    and what switches and routers know\n"
+        "  weir devices topology -o dot --data inv       what is wired to what, for Graphviz\n"
         "\n"
         "A device is known by all it shows: hardware addresses, DHCP client identifier, DUID, SSH host key, "
         "name. A\n"

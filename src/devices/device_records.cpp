@@ -1,6 +1,7 @@
 #include "devices/device_records.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "core/ascii.hpp"
 
@@ -46,6 +47,18 @@ Text last_of(const KnownDevice& identity, FactKind kind, Arena& arena) {
   return fact == nullptr ? Text{} : arena.copy(fact->value);
 }
 
+// Of those who tell the same kind of thing the one who knows best, and of its words the last.
+Text best_of(const KnownDevice& identity, FactKind kind, Arena& arena) {
+  static constexpr std::array<std::string_view, 5> sources = {"ssdp", "mdns", "cdp", "lldp", "snmp"};
+  const auto key = [](const Fact& f) {
+    return std::pair(std::ranges::find(sources, f.source) - sources.begin(), f.seen.last);
+  };
+  const Fact* best = nullptr;
+  for (const Fact& fact : identity.facts)
+    if (fact.kind == kind && (best == nullptr || key(*best) < key(fact))) best = &fact;
+  return best == nullptr ? Text{} : arena.copy(best->value);
+}
+
 // What gives a system away, in the order asked: the first that is found counts.
 struct SystemSign {
   FactKind kind;
@@ -57,7 +70,12 @@ constexpr SystemSign system_signs[] = {
     {FactKind::user_agent, "iPhone", "iOS"},      {FactKind::user_agent, "iPad", "iPadOS"},
     {FactKind::user_agent, "Android", "Android"}, {FactKind::user_agent, "Windows NT", "Windows"},
     {FactKind::user_agent, "Macintosh", "macOS"}, {FactKind::user_agent, "CrOS", "ChromeOS"},
-    {FactKind::user_agent, "Linux", "Linux"},
+    {FactKind::user_agent, "Linux", "Linux"},     {FactKind::system, "IOS-XE", "IOS XE"},
+    {FactKind::system, "NX-OS", "NX-OS"},         {FactKind::system, "Cisco IOS", "IOS"},
+    {FactKind::system, "JUNOS", "Junos"},         {FactKind::system, "RouterOS", "RouterOS"},
+    {FactKind::system, "ArubaOS", "ArubaOS"},     {FactKind::system, "FreeBSD", "FreeBSD"},
+    {FactKind::system, "OpenBSD", "OpenBSD"},     {FactKind::system, "Windows", "Windows"},
+    {FactKind::system, "Darwin", "macOS"},        {FactKind::system, "Linux", "Linux"},
 };
 std::string_view system_of(const KnownDevice& identity) {
   for (const SystemSign& sign : system_signs)
@@ -70,6 +88,8 @@ std::string_view system_of(const KnownDevice& identity) {
 List<Text> evidence_of(const KnownDevice& identity, Arena& arena) {
   constexpr std::pair<FactKind, std::string_view> kinds[] = {{FactKind::duid, "DUID"},
                                                              {FactKind::host_key, "host key"},
+                                                             {FactKind::chassis, "chassis"},
+                                                             {FactKind::serial, "serial number"},
                                                              {FactKind::client_id, "DHCP client id"},
                                                              {FactKind::name, "name"},
                                                              {FactKind::fingerprint, "DHCP fingerprint"}};
@@ -113,6 +133,13 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
     device.dhcp_client_id = last_of(identity, FactKind::duid, arena);
   device.dhcp_fingerprint = last_of(identity, FactKind::fingerprint, arena);
   device.vendor_class = last_of(identity, FactKind::vendor_class, arena);
+  device.chassis_id = best_of(identity, FactKind::chassis, arena);
+  device.serial = best_of(identity, FactKind::serial, arena);
+  device.model = best_of(identity, FactKind::model, arena);
+  device.system = best_of(identity, FactKind::system, arena);
+  device.workgroup = last_of(identity, FactKind::workgroup, arena);
+  device.offers = facts_of(identity, FactKind::offer, arena);
+  device.capabilities = facts_of(identity, FactKind::capability, arena);
   device.host_keys = facts_of(identity, FactKind::host_key, arena);
   device.user_agents = facts_of(identity, FactKind::user_agent, arena);
   device.evidence = evidence_of(identity, arena);
@@ -131,6 +158,30 @@ DeviceEvent event_record(const Inventory& inventory, const Change& change, const
   event.after = text_of(change.after, arena);
   event.evidence = text_of(change.evidence, arena);
   return event;
+}
+
+DeviceLink link_record(const Inventory& inventory, const Joint& joint, Arena& arena) {
+  DeviceLink link{.time = joint.last, .first_seen = joint.first};
+  const auto put = [&](const Joint::End& end, std::optional<std::uint64_t>& number, Text& name,
+                       std::optional<Addr>& ip, Text& port) {
+    name = text_of(end.called, arena);
+    port = text_of(end.port, arena);
+    const auto it = inventory.devices().find(end.device);
+    if (it == inventory.devices().end()) return;
+    const KnownDevice& device = it->second;
+    number = device.id;
+    ip = device.address();
+    name = text_of(device.name(), arena);
+    if (name.data() != nullptr || ip || !device.mac()) return;
+    char text[mac_text_max];
+    name = arena.copy({text, write_mac(text, *device.mac())});
+  };
+  put(joint.a, link.device, link.name, link.ip, link.port);
+  put(joint.b, link.neighbour, link.neighbour_name, link.neighbour_ip, link.neighbour_port);
+  std::vector<Text> sources;
+  for (const std::string& source : joint.sources) sources.push_back(arena.copy(source));
+  link.sources = list_of(sources, arena);
+  return link;
 }
 
 }  // namespace weir

@@ -5,6 +5,7 @@
 #include "devices/inventory.hpp"
 #include "devices/vendors.hpp"
 #include "records/device.hpp"
+#include "records/device_link.hpp"
 
 namespace weir {
 
@@ -13,5 +14,6 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
                      Arena& arena);
 DeviceEvent event_record(const Inventory& inventory, const Change& change, const Vendors& vendors,
                          Arena& arena);
+DeviceLink link_record(const Inventory& inventory, const Joint& joint, Arena& arena);
 
 }  // namespace weir

@@ -5,13 +5,17 @@
 #include "core/ascii.hpp"
 #include "core/hex.hpp"
 #include "records/arp.hpp"
+#include "records/cdp.hpp"
 #include "records/dhcp.hpp"
 #include "records/dhcpv6.hpp"
 #include "records/dns.hpp"
 #include "records/flow.hpp"
 #include "records/host.hpp"
 #include "records/http.hpp"
+#include "records/lldp.hpp"
 #include "records/ndp.hpp"
+#include "records/netbios.hpp"
+#include "records/ssdp.hpp"
 #include "records/ssh.hpp"
 
 namespace weir {
@@ -157,9 +161,69 @@ void take_name(Inventory& inventory, const Dns& dns, std::string_view name, std:
   inventory.see(sighting);
 }
 
+// "ipp" of _ipp._tcp.local, also behind an instance's name; empty where there is none.
+std::string_view offer_in(std::string_view name) noexcept {
+  for (const std::string_view proto : {"._tcp.local", "._udp.local"}) {
+    if (!name.ends_with(proto)) continue;
+    name.remove_suffix(proto.size());
+    const std::size_t at = name.rfind('_');
+    if (at == name.npos || (at != 0 && name[at - 1] != '.')) return {};
+    name.remove_prefix(at + 1);
+    return name == "dns-sd" ? std::string_view{} : name;
+  }
+  return {};
+}
+
+// The value of the first of these keys in a TXT record's text: "model=X" "y=z" (RFC 6763 §6).
+std::string model_in(std::string_view text) {
+  for (const std::string_view key : {"\"model=", "\"md=", "\"ty=", "\"am=", "\"usb_MDL="}) {
+    const std::size_t at = find_nocase(text, key);
+    if (at == text.npos) continue;
+    const std::string_view value = text.substr(at + key.size());
+    const std::size_t end = value.find('"');
+    if (end != value.npos && end != 0) return std::string(value.substr(0, end));
+  }
+  return {};
+}
+
+// What a multicast answer says of services: of the address that it tells as well, else of who sent it.
+void take_services(Inventory& inventory, const Dns& dns) {
+  Sighting sighting{.time = dns.time, .mac = {}, .ip = dns.request_bytes ? dns.flow.dst_ip : dns.flow.src_ip};
+  sighting.introduces = false;
+  for (std::size_t i = 0; i < dns.answers.size() && i < dns.answer_types.size(); ++i) {
+    const std::string_view owner = i < dns.answer_names.size() ? dns.answer_names[i] : dns.query;
+    const std::string_view type = dns.answer_types[i], data = dns.answers[i];
+    if (type == "PTR") add(sighting, FactKind::offer, offer_in(data), "mdns");
+    if (type == "SRV") add(sighting, FactKind::offer, offer_in(owner), "mdns");
+    if (type == "TXT" && !offer_in(owner).empty()) add(sighting, FactKind::model, model_in(data), "mdns");
+    if (const auto address = parse_addr(data); type == "A" && address && is_device(*address))
+      sighting.ip = *address, sighting.alive = false;
+  }
+  // Announced, not used: a host's own flags.
+  std::erase_if(sighting.facts, [](const Fact& f) { return f.value == "device-info"; });
+  if (sighting.facts.empty() || !is_device(*sighting.ip)) return;
+  sighting.evidence = evidence("mdns", "services of ") + to_string(*sighting.ip);
+  inventory.see(sighting);
+}
+
+// The address of a name under in-addr.arpa (RFC 1035 §3.5).
+std::string reverse_address(std::string_view name) {
+  constexpr std::string_view zone = ".in-addr.arpa";
+  if (!name.ends_with(zone)) return {};
+  name.remove_suffix(zone.size());
+  std::string address;
+  while (!name.empty()) {
+    const std::size_t dot = name.rfind('.');
+    address += (address.empty() ? "" : ".") + std::string(name.substr(dot == name.npos ? 0 : dot + 1));
+    name = name.substr(0, dot == name.npos ? 0 : dot);
+  }
+  return address;
+}
+
 void take(Inventory& inventory, const Dns& dns) {
   // In ordinary DNS an address may have any number of names, and nobody need know of them.
   if (dns.variant == "dns") return;
+  if (dns.variant == "mdns" && dns.rcode) take_services(inventory, dns);
   for (std::size_t i = 0; i < dns.answers.size() && i < dns.answer_types.size(); ++i) {
     const bool address =
         dns.answer_types[i] == "A" || dns.answer_types[i] == "AAAA" || dns.answer_types[i] == "NB";
@@ -167,7 +231,156 @@ void take(Inventory& inventory, const Dns& dns) {
                                       ? dns.answer_names[i]
                                       : dns.query;
     if (address) take_name(inventory, dns, name, dns.answers[i]);
+    if (dns.answer_types[i] == "PTR") take_name(inventory, dns, dns.answers[i], reverse_address(name));
   }
+}
+
+// What a neighbour says of itself besides its port, by LLDP or CDP.
+struct Speaker {
+  Time time;
+  std::string_view protocol;
+  std::optional<Mac> mac;   // of the port
+  std::string chassis;      // empty: it is no evidence
+  std::optional<Mac> base;  // the chassis is this hardware address
+  List<Addr> addresses;
+  std::uint16_t interface = 0;  // that heard it
+  std::string_view port;
+  Duration ttl;
+};
+
+// Ports of one device have hardware addresses of their own: the chassis makes them one.
+void take_neighbour(Inventory& inventory, const Speaker& n, Sighting&& sighting) {
+  sighting.time = n.time;
+  sighting.mac = n.mac;
+  add(sighting, FactKind::chassis, n.chassis, n.protocol);
+  sighting.evidence = evidence(n.protocol, n.chassis.empty() ? mac_text(*n.mac) : n.chassis);
+  inventory.see(sighting);
+  if (n.ttl.ns > 0)
+    inventory.topology().hear(n.interface,
+                              {.device = mac_text(*n.mac),
+                               .port = std::string(n.port),
+                               .neighbour = {},
+                               .neighbour_port = {},
+                               .source = std::string(n.protocol),
+                               .neighbour_name = {},
+                               .first = n.time,
+                               .last = n.time},
+                              n.ttl);
+  Sighting same{.time = n.time};
+  same.alive = same.introduces = false;
+  if (n.chassis.empty()) {
+    same.mac = n.mac;
+  } else {
+    add(same, FactKind::chassis, n.chassis, n.protocol);
+    same.mac = n.base;
+    same.evidence = sighting.evidence;
+    if (same.mac && same.mac != n.mac) inventory.see(same);
+    same.mac.reset();
+  }
+  for (const Addr& ip : n.addresses) {
+    if (!is_device(ip)) continue;
+    same.ip = ip;
+    same.evidence = sighting.evidence + " has " + to_string(ip);
+    inventory.see(same);
+  }
+}
+
+// Numbers out of a factory that stand for nothing: "0", "1234", "N/A".
+bool is_serial(std::string_view text) noexcept {
+  const auto differs = [&](char c) { return c != text.front(); };
+  return text.size() >= 5 && std::ranges::any_of(text, differs) &&
+         std::ranges::any_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The name that people know, where the identifier is none.
+std::string_view port_of(const Lldp& lldp) noexcept {
+  const bool is_name = lldp.port_id_kind == "interface_name" || lldp.port_id_kind == "local";
+  return is_name || lldp.port_description.empty() ? lldp.port_id : lldp.port_description;
+}
+
+void take(Inventory& inventory, const Lldp& lldp) {
+  Speaker n{.time = lldp.time, .protocol = "lldp", .mac = device_mac(lldp.src_mac)};
+  if (!n.mac) return;
+  if (lldp.chassis_id_kind == "mac") n.base = parse_mac(lldp.chassis_id).value_or(Mac{});
+  if (n.base && !is_device(*n.base)) n.base.reset();
+  // Names of interfaces and the like are those of others, too.
+  if (n.base || (lldp.chassis_id_kind == "chassis_component" && is_serial(lldp.chassis_id)))
+    n.chassis = lldp.chassis_id;
+  n.addresses = lldp.management_addresses;
+  n.interface = lldp.interface;
+  n.port = port_of(lldp);
+  n.ttl = lldp.ttl;
+  Sighting sighting;
+  add(sighting, FactKind::name, lldp.system_name, "lldp");
+  add(sighting, FactKind::system, lldp.system_description, "lldp");
+  const std::string_view maker = lldp.manufacturer, model = lldp.model;
+  add(sighting, FactKind::model,
+      std::string(maker) + (maker.empty() || model.empty() ? "" : " ") + std::string(model), "lldp");
+  if (is_serial(lldp.serial)) add(sighting, FactKind::serial, lldp.serial, "lldp");
+  for (const Text& capability : lldp.enabled_capabilities)
+    add(sighting, FactKind::capability, capability, "lldp");
+  take_neighbour(inventory, n, std::move(sighting));
+}
+
+void take(Inventory& inventory, const Cdp& cdp) {
+  Speaker n{.time = cdp.time, .protocol = "cdp", .mac = device_mac(cdp.src_mac)};
+  if (!n.mac) return;
+  const bool out_of_the_box = cdp.device_id == "Switch" || cdp.device_id == "Router";
+  if (!out_of_the_box && cdp.device_id.size() > 2) n.chassis = cdp.device_id;
+  n.addresses = cdp.management_addresses.size() != 0 ? cdp.management_addresses : cdp.addresses;
+  n.interface = cdp.interface;
+  n.port = cdp.port_id;
+  n.ttl = cdp.ttl;
+  Sighting sighting;
+  add(sighting, FactKind::name, cdp.system_name.empty() ? cdp.device_id : cdp.system_name, "cdp");
+  add(sighting, FactKind::system, cdp.software, "cdp");
+  add(sighting, FactKind::model, cdp.platform, "cdp");
+  for (const Text& capability : cdp.capabilities) add(sighting, FactKind::capability, capability, "cdp");
+  take_neighbour(inventory, n, std::move(sighting));
+}
+
+// "MediaServer" of urn:schemas-upnp-org:device:MediaServer:1; services are parts of devices.
+std::string_view upnp_device(std::string_view target) noexcept {
+  constexpr std::string_view before = ":device:";
+  const std::size_t at = target.starts_with("urn:") ? target.find(before) : target.npos;
+  if (at == target.npos) return {};
+  target.remove_prefix(at + before.size());
+  return target.substr(0, target.find(':'));
+}
+
+void take(Inventory& inventory, const Ssdp& ssdp) {
+  // A search of one address is answered in the same flow.
+  const bool answered = ssdp.message == "response" && ssdp.flow.dst_port == 1900;
+  Sighting sighting{.time = ssdp.time, .mac = {}, .ip = answered ? ssdp.flow.dst_ip : ssdp.flow.src_ip};
+  if (!is_device(*sighting.ip)) return;
+  sighting.introduces = false;
+  if (ssdp.message == "search") {
+    add(sighting, FactKind::user_agent, ssdp.user_agent, "ssdp");
+  } else if (ssdp.message != "byebye") {
+    add(sighting, FactKind::system, ssdp.server, "ssdp");
+    add(sighting, FactKind::offer, upnp_device(ssdp.target), "ssdp");
+  }
+  sighting.evidence = evidence("ssdp", ssdp.message) + " from " + to_string(*sighting.ip);
+  inventory.see(sighting);
+}
+
+void take(Inventory& inventory, const Netbios& netbios) {
+  const std::optional<Addr> ip = device_ip(netbios.ip);
+  if (!ip) return;
+  Sighting sighting{.time = netbios.time, .mac = {}, .ip = *ip};
+  // The adapter it tells need not be the one that answered: ARP knows better.
+  const KnownDevice* known = inventory.find(to_string(*ip));
+  if (known == nullptr || known->macs.empty()) sighting.mac = device_mac(netbios.mac);
+  sighting.introduces = sighting.mac && ip->is_private();
+  add(sighting, FactKind::name, netbios.name, "netbios");
+  add(sighting, FactKind::workgroup, netbios.workgroup, "netbios");
+  const auto has = [](const List<Text>& names, std::string_view kind) {
+    return std::ranges::any_of(names, [&](const Text& name) { return name.ends_with(kind); });
+  };
+  if (has(netbios.names, "<20>")) add(sighting, FactKind::offer, "smb", "netbios");
+  if (has(netbios.groups, "<1c>")) add(sighting, FactKind::capability, "domain_controller", "netbios");
+  sighting.evidence = evidence("netbios", "node status of ") + to_string(*ip);
+  inventory.see(sighting);
 }
 
 // What is said of the host at the end of a flow, if it is a known device.
@@ -236,7 +449,7 @@ struct Takers {
   static constexpr RecordTypeOf types[] = {record_type<R>...};
   static constexpr void (*functions[])(Inventory&, const void*) = {take_as<R>...};
 };
-using All = Takers<Arp, Ndp, Dhcp, Dhcpv6, Dns, Http, Ssh, Flow, Host>;
+using All = Takers<Arp, Ndp, Dhcp, Dhcpv6, Dns, Lldp, Cdp, Ssdp, Netbios, Http, Ssh, Flow, Host>;
 
 }  // namespace
 

@@ -12,7 +12,8 @@ namespace {
 constexpr Duration check_every = seconds(1);
 
 bool is_key(FactKind kind) noexcept {
-  return kind == FactKind::client_id || kind == FactKind::duid || kind == FactKind::host_key;
+  return kind == FactKind::client_id || kind == FactKind::duid || kind == FactKind::host_key ||
+         kind == FactKind::chassis || kind == FactKind::serial;
 }
 std::string key_of(const Fact& fact) {
   return std::string(name_of(fact.kind)) + " " + fact.value;

@@ -11,11 +11,12 @@
 
 #include "core/addr.hpp"
 #include "core/time.hpp"
+#include "devices/topology.hpp"
 
 namespace weir {
 
-// What may be known of a device besides its addresses. Of client_id, duid and host_key no two devices have
-// the same: whoever shows one is the device that showed it before.
+// What may be known of a device besides its addresses. Of client_id, duid, host_key, chassis and serial no
+// two devices have the same: whoever shows one is the device that showed it before.
 enum class FactKind : std::uint8_t {
   name,
   client_id,
@@ -25,7 +26,14 @@ enum class FactKind : std::uint8_t {
   vendor_class,
   user_agent,
   service,
-  role
+  role,
+  chassis,  // of LLDP and CDP
+  serial,
+  model,
+  system,  // what it says of its hardware and software
+  workgroup,
+  offer,       // a kind of service it announces
+  capability,  // bridge, router, phone
 };
 std::string_view name_of(FactKind kind) noexcept;
 std::optional<FactKind> parse_fact_kind(std::string_view text) noexcept;
@@ -151,6 +159,9 @@ class Inventory {
   const std::vector<std::uint64_t>& removed() const noexcept { return removed_; }  // merged into others
   std::uint64_t refused() const noexcept { return refused_; }  // sightings beyond most_devices
 
+  Topology& topology() noexcept { return topology_; }
+  const Topology& topology() const noexcept { return topology_; }
+
   // nullptr when there is none. By its number, an address, a hardware address or a name of its own.
   KnownDevice* find(std::string_view who);
   KnownDevice* find(std::uint64_t id);
@@ -183,6 +194,7 @@ class Inventory {
   Change& report(DeviceChange change, const KnownDevice& identity, Time time, std::string evidence);
 
   InventoryOptions options_;
+  Topology topology_;
   std::map<std::uint64_t, KnownDevice> devices_;
   std::map<Mac, std::uint64_t> by_mac_;
   std::unordered_map<std::string, std::uint64_t> by_key_;

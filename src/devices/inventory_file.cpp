@@ -26,6 +26,10 @@ constexpr const char* setup =
     "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, event TEXT NOT NULL,"
     " device INTEGER NOT NULL, ip TEXT, mac TEXT, before TEXT NOT NULL, after TEXT NOT NULL,"
     " evidence TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS link (device TEXT NOT NULL, port TEXT NOT NULL, neighbour TEXT NOT NULL,"
+    " neighbour_port TEXT NOT NULL, source TEXT NOT NULL, neighbour_name TEXT NOT NULL, first INTEGER NOT "
+    "NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY (device, port, neighbour, neighbour_port, source)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS event_time ON event (time);";
 constexpr const char* file_name = "/inventory.sqlite";
 constexpr int busy_ms = 5000;
@@ -59,6 +63,8 @@ struct InventoryFile::State {
   }
   Result<void> save_device(const KnownDevice& identity) const;
   Result<void> save_holders(const Inventory& inventory) const;
+  Result<void> load_links(Topology& topology) const;
+  Result<void> save_links(const Topology& topology) const;
   Result<void> save_all(const Inventory& inventory, const std::vector<Change>& changes) const;
 };
 
@@ -134,7 +140,28 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
       inventory.restore(*ip, {*mac, *before, holder.time(3), holder.time(4), holder.time(5), holder.time(6),
                               holder.time(7)});
   }
-  return holder.failed() ? Result<void>(state_->error()) : Result<void>{};
+  if (holder.failed()) return state_->error();
+  return state_->load_links(inventory.topology());
+}
+
+Result<void> InventoryFile::State::load_links(Topology& topology) const {
+  Statement link(
+      database,
+      "SELECT device, port, neighbour, neighbour_port, source, neighbour_name, first, last FROM link");
+  for (bool row = link.start(); row; row = link.next())
+    topology.restore({link.text(0), link.text(1), link.text(2), link.text(3), link.text(4), link.text(5),
+                      link.time(6), link.time(7)});
+  return link.failed() ? Result<void>(error()) : Result<void>{};
+}
+
+Result<void> InventoryFile::State::save_links(const Topology& topology) const {
+  Statement link(database, "INSERT OR REPLACE INTO link VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const auto& [key, l] : topology.told()) {
+    if (!l.changed) continue;
+    link.start(l.device, l.port, l.neighbour, l.neighbour_port, l.source, l.neighbour_name, l.first, l.last);
+    if (link.failed()) return error();
+  }
+  return {};
 }
 
 Result<void> InventoryFile::State::save_device(const KnownDevice& identity) const {
@@ -179,6 +206,7 @@ Result<void> InventoryFile::State::save_all(const Inventory& inventory,
   for (const auto& [id, identity] : inventory.devices())
     if (identity.changed) WEIR_CHECK(save_device(identity));
   WEIR_CHECK(save_holders(inventory));
+  WEIR_CHECK(save_links(inventory.topology()));
   Statement event(database, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const Change& c : changes) {
     event.start(c.time, name_of(c.change), c.device, c.ip ? std::optional(to_string(*c.ip)) : std::nullopt,

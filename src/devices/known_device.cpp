@@ -8,16 +8,19 @@
 namespace weir {
 namespace {
 
-constexpr std::array<std::string_view, 9> fact_names = {
-    "name", "client_id", "duid", "host_key", "fingerprint", "vendor_class", "user_agent", "service", "role"};
+constexpr std::array<std::string_view, 16> fact_names = {
+    "name", "client_id", "duid",   "host_key", "fingerprint", "vendor_class", "user_agent", "service",
+    "role", "chassis",   "serial", "model",    "system",      "workgroup",    "offer",      "capability"};
 constexpr std::array<std::string_view, 14> change_names = {
     "new",    "gone",         "back",          "mac",        "address",  "name",         "service",
     "merged", "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra", "unauthorised", "configuration"};
 
 // Whose word on a name counts most.
 int name_rank(const Fact& fact) noexcept {
-  constexpr std::array<std::string_view, 6> sources = {"dns", "arpwatch", "llmnr", "netbios", "mdns", "dhcp"};
-  return static_cast<int>(std::ranges::find(sources, fact.source) - sources.begin()) % 6;
+  constexpr std::array<std::string_view, 9> sources = {"dns",  "arpwatch", "llmnr", "netbios", "mdns",
+                                                       "dhcp", "cdp",      "lldp",  "snmp"};
+  const auto at = std::ranges::find(sources, fact.source);
+  return at == sources.end() ? 0 : static_cast<int>(at - sources.begin());
 }
 
 bool is_link_local(const Addr& a) noexcept {
@@ -89,6 +92,8 @@ unsigned KnownDevice::confidence() const noexcept {
   take(find(FactKind::client_id) != nullptr, 0.8);
   take(find(FactKind::duid) != nullptr, 0.9);
   take(find(FactKind::host_key) != nullptr, 0.9);
+  take(find(FactKind::chassis) != nullptr, 0.9);
+  take(find(FactKind::serial) != nullptr, 0.9);
   take(find(FactKind::name) != nullptr, 0.5);
   take(find(FactKind::fingerprint) != nullptr, 0.2);
   take(!addresses.empty(), 0.3);

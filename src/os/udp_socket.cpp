@@ -138,6 +138,19 @@ std::uint64_t UdpSocket::dropped() const noexcept {
   return info[SK_MEMINFO_DROPS];
 }
 
+void UdpSocket::multicast_by(unsigned interface) const noexcept {
+  const ip_mreqn by{{}, {}, static_cast<int>(interface)};
+  ::setsockopt(fd(), IPPROTO_IP, IP_MULTICAST_IF, &by, sizeof by);
+}
+
+bool UdpSocket::send(const Endpoint& to, Bytes bytes, int hops) const noexcept {
+  if (hops != 0) set(fd(), IPPROTO_IP, IP_MULTICAST_TTL, hops);
+  sockaddr_storage address{};
+  const socklen_t size = to_sockaddr(to, address);
+  return ::sendto(fd(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&address), size) ==
+         static_cast<ssize_t>(bytes.size());
+}
+
 std::span<const ReceivedDatagram> UdpSocket::receive(DatagramBatch& batch) const noexcept {
   for (mmsghdr& h : batch.headers_) {
     h.msg_hdr.msg_namelen = sizeof(sockaddr_storage);

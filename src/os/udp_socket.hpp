@@ -1,4 +1,5 @@
-// A UDP socket that receives: many datagrams a call, with the kernel's time of receipt, from a large queue.
+// A UDP socket, mostly for receiving: many datagrams a call, with the kernel's time of receipt, from a large
+// queue.
 #pragma once
 
 #include <sys/socket.h>
@@ -53,6 +54,10 @@ class UdpSocket {
   std::uint64_t dropped() const noexcept;
   // What has come, without waiting; empty when nothing has. Borrows the batch, until its next use.
   std::span<const ReceivedDatagram> receive(DatagramBatch& batch) const noexcept;
+  // Multicasts leave by this interface.
+  void multicast_by(unsigned interface) const noexcept;
+  // False, with errno, when the kernel does not take it. `hops`: of multicasts only; 0: as before.
+  bool send(const Endpoint& to, Bytes bytes, int hops = 0) const noexcept;
 
  private:
   explicit UdpSocket(Descriptor fd) noexcept : fd_(std::move(fd)) {}

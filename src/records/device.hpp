@@ -19,39 +19,51 @@ struct Device {
   List<Addr> addresses;
   List<Mac> macs;
   List<Text> names, roles, services, tags;
+  Text model, system, serial, chassis_id, workgroup;
+  List<Text> offers, capabilities;
   Text dhcp_client_id, dhcp_fingerprint, vendor_class;
   List<Text> host_keys, user_agents, evidence;
 };
 template <>
-inline constexpr auto schema<Device> =
-    record("device", "A device of the network: all that is known to be one machine",
-           field("time", &Device::time, "When it was last seen"),
-           field("device", &Device::device, "Its number in the inventory"),
-           field("ip", &Device::ip, "Address in use, an IPv4 one if it has any; the others are in addresses"),
-           field("mac", &Device::mac, "Hardware address seen last"),
-           field("name", &Device::name, "Name given by weir devices name, else the best of names"),
-           field("vendor", &Device::vendor,
-                 "Who the IEEE has given the hardware address to; null for randomised ones"),
-           field("state", &Device::state, "present or gone"),
-           field("authorised", &Device::authorised,
-                 "Approved or on the allow list; null where nothing is approved and no list given"),
-           field("first_seen", &Device::first_seen, "When it was first seen"),
-           field("confidence", &Device::confidence, Unit::percent, "How sure it is that this is one device"),
-           field("os", &Device::os, "Operating system, as DHCP vendor class and user agents tell: a guess"),
-           field("randomised", &Device::is_randomised,
-                 "Whether its hardware addresses are all made up (locally administered)"),
-           field("addresses", &Device::addresses, "Every address it has had, the last used first"),
-           field("macs", &Device::macs, "Every hardware address it has had, the last used first"),
-           field("names", &Device::names, "What it is called, as name (by dhcp, mdns, llmnr, netbios, dns)"),
-           field("roles", &Device::roles, "What it does for others: dhcp_server, router"),
-           field("services", &Device::services, "Ports that answered, as 22/tcp ssh"),
-           field("tags", &Device::tags, "Given by weir devices tag"),
-           field("dhcp_client_id", &Device::dhcp_client_id, "DHCP client identifier or DUID, hexadecimal"),
-           field("dhcp_fingerprint", &Device::dhcp_fingerprint, "Options that it asks DHCP servers for"),
-           field("vendor_class", &Device::vendor_class, "Vendor class it tells DHCP servers"),
-           field("host_keys", &Device::host_keys, "SSH host keys, as ssh-keygen -l writes them"),
-           field("user_agents", &Device::user_agents, "User agents of its HTTP requests"),
-           field("evidence", &Device::evidence, "What makes it one device, the strongest first"));
+inline constexpr auto schema<Device> = record(
+    "device", "A device of the network: all that is known to be one machine",
+    field("time", &Device::time, "When it was last seen"),
+    field("device", &Device::device, "Its number in the inventory"),
+    field("ip", &Device::ip, "Address in use, an IPv4 one if it has any; the others are in addresses"),
+    field("mac", &Device::mac, "Hardware address seen last"),
+    field("name", &Device::name, "Name given by weir devices name, else the best of names"),
+    field("vendor", &Device::vendor,
+          "Who the IEEE has given the hardware address to; null for randomised ones"),
+    field("state", &Device::state, "present or gone"),
+    field("authorised", &Device::authorised,
+          "Approved or on the allow list; null where nothing is approved and no list given"),
+    field("first_seen", &Device::first_seen, "When it was first seen"),
+    field("confidence", &Device::confidence, Unit::percent, "How sure it is that this is one device"),
+    field("os", &Device::os, "Operating system, as DHCP vendor class, user agents and system tell: a guess"),
+    field("randomised", &Device::is_randomised,
+          "Whether its hardware addresses are all made up (locally administered)"),
+    field("addresses", &Device::addresses, "Every address it has had, the last used first"),
+    field("macs", &Device::macs, "Every hardware address it has had, the last used first"),
+    field("names", &Device::names,
+          "What it is called, as name (by dhcp, mdns, llmnr, netbios, dns, lldp, cdp, snmp)"),
+    field("roles", &Device::roles, "What it does for others: dhcp_server, router"),
+    field("services", &Device::services, "Ports that answered, as 22/tcp ssh"),
+    field("tags", &Device::tags, "Given by weir devices tag"),
+    field("model", &Device::model, "What it is, as LLDP, CDP or mDNS tell"),
+    field("system", &Device::system, "Its hardware and software in its own words (SNMP, LLDP, CDP, SSDP)"),
+    field("serial", &Device::serial, "Serial number (LLDP-MED, SNMP)"),
+    field("chassis_id", &Device::chassis_id, "Which device it is, to LLDP or CDP"),
+    field("workgroup", &Device::workgroup, "Its NetBIOS workgroup or domain"),
+    field("offers", &Device::offers,
+          "Kinds of service it announces by mDNS, SSDP or NetBIOS: ipp, airplay, MediaServer"),
+    field("capabilities", &Device::capabilities,
+          "What it is in the network, as LLDP, CDP or NetBIOS tell: bridge, router, wlan_access_point"),
+    field("dhcp_client_id", &Device::dhcp_client_id, "DHCP client identifier or DUID, hexadecimal"),
+    field("dhcp_fingerprint", &Device::dhcp_fingerprint, "Options that it asks DHCP servers for"),
+    field("vendor_class", &Device::vendor_class, "Vendor class it tells DHCP servers"),
+    field("host_keys", &Device::host_keys, "SSH host keys, as ssh-keygen -l writes them"),
+    field("user_agents", &Device::user_agents, "User agents of its HTTP requests"),
+    field("evidence", &Device::evidence, "What makes it one device, the strongest first"));
 
 struct DeviceEvent {
   Time time;

@@ -105,6 +105,7 @@ Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments) {
 
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,
                                           const Arguments& arguments, const std::atomic<bool>& interrupted) {
+  WEIR_TRY(Asking asking, asking_from(arguments));
   Arena texts;
   std::unique_ptr<ReverseNames> names;
   if (arguments.has("names")) {
@@ -142,12 +143,14 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
   if (outcome.dropped != 0)
     fmt::print(stderr, "weir: {} packets came faster than they were read (a lower --rate helps)\n",
                human_count(outcome.dropped));
-  if (outcome.stopped)
-    fmt::print(stderr, "weir: interrupted: who did not answer yet may be there\n");
-  else
-    inventory.swept(began, clock_time(), [&](const Addr& ip) {
-      return sweep.targets.contains(ip) || (sweep.all_nodes && !ip.is_v4());
-    });
+  if (outcome.stopped) fmt::print(stderr, "weir: interrupted: who did not answer yet may be there\n");
+  const std::function<bool(const Addr&)> covers = [&](const Addr& ip) {
+    return sweep.targets.contains(ip) || (sweep.all_nodes && !ip.is_v4());
+  };
+  if (!outcome.stopped) inventory.swept(began, clock_time(), covers);
+  if (!outcome.stopped && !arguments.has("profile"))
+    WEIR_CHECK(
+        ask_into(inventory, std::move(asking), neighbours, covers, arguments.has("quiet"), interrupted));
   if (names != nullptr)
     for (const Neighbour& neighbour : neighbours)
       note_name(inventory, neighbour, names->find(neighbour.ip, texts));

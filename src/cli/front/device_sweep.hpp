@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "cli/front/device_questions.hpp"
 #include "devices/inventory.hpp"
 #include "devices/vendors.hpp"
 #include "engine/link_sweep.hpp"
@@ -28,7 +29,8 @@ inline constexpr Option sweep_options[] = {
 // link. nullopt when the words are none of these, but names of files. Fails with Code::usage.
 Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments);
 
-// Tells the inventory who answers, and who has not. Fails with Code::environment.
+// Tells the inventory who answers, who has not, and what those say who are asked further. Fails with
+// Code::environment, and with Code::usage for what cannot be asked.
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,
                                           const Arguments& arguments, const std::atomic<bool>& interrupted);
 

@@ -64,6 +64,11 @@ Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<C
   return {};
 }
 
+Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<Joint>& joints) {
+  for (const Joint& joint : joints) WEIR_CHECK(to_->put(link_record(inventory, joint, to_->arena())));
+  return {};
+}
+
 Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {
   std::ifstream file(path);
   if (!file) return fail(Code::environment, "cannot be read", path, "does the file exist?");

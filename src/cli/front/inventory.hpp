@@ -23,12 +23,13 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
 // Writes devices or events as the options of the output say.
 class DeviceWriter {
  public:
-  // `type` is device or device_event. Fails with Code::usage.
+  // `type` is device, device_event or device_link. Fails with Code::usage.
   static Result<std::unique_ptr<DeviceWriter>> open(const Arguments& arguments, const RecordType& type);
 
   // Those for which `shown` holds, by address.
   Result<void> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
   Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
+  Result<void> write(const Inventory& inventory, const std::vector<Joint>& joints);
   Result<void> close() { return to_->close(); }
 
  private:

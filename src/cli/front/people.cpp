@@ -17,6 +17,8 @@ constexpr Names counter{
 constexpr Names device{"ip",    "mac",        "name",  "vendor",   "os",
                        "state", "confidence", "roles", "services", "addresses"};
 constexpr Names device_event{"time", "event", "ip", "mac", "name", "before", "after", "evidence"};
+constexpr Names device_link{"name",           "ip",     "port", "neighbour_name", "neighbour_ip",
+                            "neighbour_port", "sources"};
 constexpr Names dhcp{"time",      "message",   "client_mac",  "assigned_ip",
                      "host_name", "server_ip", "vendor_class"};
 constexpr Names dns{"time", "src_ip", "dst_ip", "query", "qtype_name", "rcode_name", "rtt", "answers"};
@@ -50,6 +52,7 @@ constexpr PeopleFields all[] = {
     {"counter", counter},
     {"device", device},
     {"device_event", device_event},
+    {"device_link", device_link},
     {"dhcp", dhcp},
     {"dns", dns},
     {"flow", flow},
