@@ -3,8 +3,6 @@
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,32 +12,13 @@
 #include <cstring>
 #include <utility>
 
-#include "core/bytes.hpp"
 #include "os/kernel_clock.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t answer_size = 256 * 1024;  // a kernel's dump message is 32 KiB at most
 // IF_OPER_* of RFC 2863, as linux/if.h has them; that header excludes the C library's.
 constexpr std::uint8_t oper_unknown = 0, oper_up = 6;
-
-template <class F>
-void attributes(const std::uint8_t* at, std::size_t left, F&& f) {
-  while (left >= sizeof(rtattr)) {
-    rtattr a;
-    std::memcpy(&a, at, sizeof a);
-    if (a.rta_len < sizeof a || a.rta_len > left) return;
-    f(a.rta_type & NLA_TYPE_MASK, Bytes{at + RTA_LENGTH(0), a.rta_len - RTA_LENGTH(0)});
-    const std::size_t step = std::min<std::size_t>(RTA_ALIGN(a.rta_len), left);
-    at += step;
-    left -= step;
-  }
-}
-
-std::string text_in(Bytes bytes) {
-  return std::string(as_text(bytes).substr(0, as_text(bytes).find('\0')));
-}
 
 void fill(Counter& c, Bytes bytes) noexcept {
   rtnl_link_stats64 s{};
@@ -78,25 +57,21 @@ std::optional<std::uint64_t> wire_speed(int fd, const std::string& name) noexcep
   return std::uint64_t{megabits} * 1'000'000;
 }
 
-Link link_of(const nlmsghdr* message, int ethtool) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(message);
-  ifinfomsg info;
-  std::memcpy(&info, bytes + NLMSG_HDRLEN, sizeof info);
+Link link_of(const nlmsghdr& message, int ethtool) {
+  const auto info = fixed_of<ifinfomsg>(message);
   Link link;
   link.loopback = (info.ifi_flags & IFF_LOOPBACK) != 0;
   link.counter.interface = static_cast<std::uint32_t>(info.ifi_index);
   std::uint8_t state = oper_unknown;
   std::string kind;
-  const std::size_t start = NLMSG_LENGTH(NLMSG_ALIGN(sizeof info));
-  attributes(bytes + start, message->nlmsg_len - start, [&](int type, Bytes value) {
+  each_attribute_behind<ifinfomsg>(message, [&](int type, Bytes value) {
     if (type == IFLA_IFNAME) link.name = text_in(value);
     if (type == IFLA_IFALIAS) link.alias = text_in(value);
     if (type == IFLA_OPERSTATE && !value.empty()) state = value[0];
     if (type == IFLA_STATS64) fill(link.counter, value);
-    if (type == IFLA_CARRIER_CHANGES && value.size() >= 4)
-      link.counter.carrier_changes = load_le<std::uint32_t>(value.data());
+    if (type == IFLA_CARRIER_CHANGES) link.counter.carrier_changes = number_in(value);
     if (type == IFLA_LINKINFO)
-      attributes(value.data(), value.size(), [&](int inner, Bytes text) {
+      each_attribute(value, [&](int inner, Bytes text) {
         if (inner == IFLA_INFO_KIND) kind = text_in(text);
       });
   });
@@ -107,70 +82,28 @@ Link link_of(const nlmsghdr* message, int ethtool) {
   return link;
 }
 
-tl::unexpected<Error> failed() {
-  return fail(Code::environment, std::string("cannot ask for interfaces: ") + std::strerror(errno));
-}
-
 }  // namespace
 
-Links::Links(Descriptor netlink, Descriptor ethtool) noexcept
-    : netlink_(std::move(netlink)), ethtool_(std::move(ethtool)), answer_(answer_size) {}
-
 Result<Links> Links::open() {
-  Descriptor netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!netlink) return failed();
+  WEIR_TRY(Netlink netlink, Netlink::open(NETLINK_ROUTE, "interfaces"));
   Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!any) return failed();
+  if (!any) return fail(Code::environment, std::string("cannot ask for interfaces: ") + std::strerror(errno));
   return Links(std::move(netlink), std::move(any));
 }
 
 Result<std::vector<Link>> Links::read() {
-  struct {
-    nlmsghdr header;
-    ifinfomsg info;
-  } request{};
-  request.header.nlmsg_len = sizeof request;
-  request.header.nlmsg_type = RTM_GETLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request.header.nlmsg_seq = ++sequence_;
+  NetlinkRequest request;
+  request.begin<ifinfomsg>(RTM_GETLINK, NLM_F_DUMP);
   const Time wall = wall_now(), steady = steady_now();
-  if (::send(netlink_.get(), &request, sizeof request, 0) < 0) return failed();
   std::vector<Link> out;
-  for (;;) {
-    WEIR_TRY(const bool done, take(out, wall, steady));
-    if (done) return out;
-  }
-}
-
-// One part of the answer; true when it was the last.
-Result<bool> Links::take(std::vector<Link>& out, Time wall, Time steady) {
-  const ssize_t got = ::recv(netlink_.get(), answer_.data(), answer_.size(), 0);
-  if (got < 0 && errno == EINTR) return false;
-  if (got < 0) return failed();
-  auto left = static_cast<std::size_t>(got);
-  for (const std::uint8_t* at = answer_.data(); left >= sizeof(nlmsghdr);) {
-    const auto* message = reinterpret_cast<const nlmsghdr*>(at);
-    if (message->nlmsg_len < sizeof(nlmsghdr) || message->nlmsg_len > left) break;
-    if (message->nlmsg_seq == sequence_) {
-      if (message->nlmsg_type == NLMSG_DONE) return true;
-      if (message->nlmsg_type == NLMSG_ERROR) {
-        nlmsgerr error;
-        std::memcpy(&error, at + NLMSG_HDRLEN, sizeof error);
-        errno = -error.error;
-        return failed();
-      }
-      if (message->nlmsg_type == RTM_NEWLINK &&
-          message->nlmsg_len >= NLMSG_LENGTH(NLMSG_ALIGN(sizeof(ifinfomsg)))) {
-        out.push_back(link_of(message, ethtool_.get()));
-        out.back().counter.time = wall;
-        out.back().steady = steady;
-      }
-    }
-    const std::size_t step = std::min<std::size_t>(NLMSG_ALIGN(message->nlmsg_len), left);
-    at += step;
-    left -= step;
-  }
-  return false;
+  const auto asked = netlink_.ask(request, [&](const nlmsghdr& message) {
+    if (message.nlmsg_type != RTM_NEWLINK) return;
+    out.push_back(link_of(message, ethtool_.get()));
+    out.back().counter.time = wall;
+    out.back().steady = steady;
+  });
+  if (!asked) return fail(Code::environment, "cannot ask for interfaces: " + asked.error().what);
+  return out;
 }
 
 }  // namespace weir

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/result.hpp"
-#include "os/descriptor.hpp"
+#include "os/netlink.hpp"
 #include "records/counter.hpp"
 
 namespace weir {
@@ -27,12 +26,11 @@ class Links {
   Result<std::vector<Link>> read();
 
  private:
-  Links(Descriptor netlink, Descriptor ethtool) noexcept;
-  Result<bool> take(std::vector<Link>& out, Time wall, Time steady);
+  Links(Netlink netlink, Descriptor ethtool) noexcept
+      : netlink_(std::move(netlink)), ethtool_(std::move(ethtool)) {}
 
-  Descriptor netlink_, ethtool_;
-  std::vector<std::uint8_t> answer_;
-  std::uint32_t sequence_ = 0;
+  Netlink netlink_;
+  Descriptor ethtool_;
 };
 
 }  // namespace weir

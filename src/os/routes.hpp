@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "core/addr.hpp"
-#include "core/bytes.hpp"
-#include "os/descriptor.hpp"
+#include "os/netlink.hpp"
 
 namespace weir {
 
@@ -51,14 +50,11 @@ class Routes {
   std::optional<Mac> neighbour(unsigned interface, const Addr& address);
 
  private:
-  explicit Routes(Descriptor fd) noexcept : fd_(std::move(fd)) {}
-  template <class F>
-  Result<void> ask(void* request, std::size_t size, F&& each);
+  explicit Routes(Netlink netlink) noexcept : netlink_(std::move(netlink)) {}
   Result<void> load_interfaces();
 
-  Descriptor fd_;
+  Netlink netlink_;
   std::vector<Interface> interfaces_;
-  std::uint32_t sequence_ = 0;
 };
 
 }  // namespace weir
