@@ -6,15 +6,16 @@
 #include <array>
 #include <set>
 
+#include "cli/front/bandwidth_board.hpp"
 #include "cli/front/bandwidth_history.hpp"
-#include "cli/front/live_bandwidth.hpp"
+#include "cli/front/bandwidth_shares.hpp"
+#include "cli/front/live_board.hpp"
 #include "cli/front/live_option.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/output.hpp"
 #include "cli/front/selection.hpp"
 #include "cli/front/storing.hpp"
 #include "core/size.hpp"
-#include "core/suggest.hpp"
 #include "engine/interface_watch.hpp"
 #include "engine/outlet.hpp"
 #include "engine/rate_limit.hpp"
@@ -37,6 +38,8 @@ struct Plan {
   std::vector<SnmpAgent> agents;
   std::vector<std::string> names;  // of interfaces
   Duration timeout;                // of agents
+  std::optional<ShareBy> by;
+  std::size_t top = 0;
 };
 
 Result<Duration> positive_duration(const Arguments& arguments, std::string_view option, Duration least) {
@@ -46,6 +49,27 @@ Result<Duration> positive_duration(const Arguments& arguments, std::string_view 
   return fail(Code::usage,
               fmt::format("{} is not a time from {} s to a year", arguments.value(option), least.seconds()),
               fmt::format("--{}", option));
+}
+
+// What goes with --by.
+Result<void> set_shares(Plan& plan, const Arguments& arguments) {
+  WEIR_TRY(plan.by, parse_share_by(arguments.value("by")));
+  constexpr std::size_t usual = 20, most = 100'000;
+  plan.top = usual;
+  if (arguments.has("top")) {
+    WEIR_TRY(plan.top, number_of(arguments, "top", 1, most));
+  }
+  if (plan.every < least_share_interval)
+    return fail(Code::usage, fmt::format("{} is too short for --by", arguments.value("every")), "--every",
+                fmt::format("{} s at least", least_share_interval.seconds()));
+  if (!plan.agents.empty())
+    return fail(Code::usage, "an agent does not tell whose the traffic is", plan.agents.front().label(),
+                "--by is for interfaces of this machine");
+  for (const std::string_view option : {"limit", "speed"})
+    if (arguments.has(option))
+      return fail(Code::usage, "is for what interfaces count, not for --by", fmt::format("--{}", option),
+                  "leave it out, or run it beside this");
+  return {};
 }
 
 Result<Plan> plan_of(const Arguments& arguments) {
@@ -78,6 +102,11 @@ Result<Plan> plan_of(const Arguments& arguments) {
     WEIR_TRY(RateLimit limit, RateLimit::parse(text, "--limit"));
     plan.limits.push_back(std::move(limit));
   }
+  if (arguments.has("by")) {
+    WEIR_CHECK(set_shares(plan, arguments));
+  } else if (arguments.has("top")) {
+    return fail(Code::usage, "is for --by", "--top", "leave it out, or add that");
+  }
   plan.hook = arguments.value("exec");
   if (!plan.hook.empty() && plan.limits.empty())
     return fail(Code::usage, "is for alerts, and there is no limit", "--exec", "add --limit 'out > 80%'");
@@ -90,8 +119,9 @@ struct Selection {
   Output output;
 };
 Result<Selection> selection_of(const Arguments& arguments) {
-  const RecordTypes offered{&record_type<Alert>(), &record_type<Counter>()},
-      counters{&record_type<Counter>()};
+  const bool shares = arguments.has("by");
+  const RecordTypes counters{shares ? &record_type<Usage>() : &record_type<Counter>()},
+      offered = shares ? counters : RecordTypes{&record_type<Alert>(), &record_type<Counter>()};
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   const std::string_view form = arguments.has("output") ? arguments.value("output")
                                 : terminal              ? "table"
@@ -101,7 +131,10 @@ Result<Selection> selection_of(const Arguments& arguments) {
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
   // All columns of a counter are too many for people.
-  if (output.sink->name == "table" && output.options.fields.empty() && types == counters)
+  if (output.sink->name == "table" && output.options.fields.empty() && shares)
+    output.options.fields = {"time",     "name",     "who", "in_bits_per_second", "out_bits_per_second",
+                             "in_bytes", "out_bytes"};
+  else if (output.sink->name == "table" && output.options.fields.empty() && types == counters)
     output.options.fields = {"time",
                              "name",
                              "up",
@@ -112,17 +145,6 @@ Result<Selection> selection_of(const Arguments& arguments) {
                              "in_utilization",
                              "out_utilization"};
   return Selection{std::move(types), std::move(filter), std::move(output)};
-}
-
-// One line for interfaces that are not there, with those that are.
-Error no_such_interface(const std::vector<std::string>& missing, const std::vector<Link>& links) {
-  std::vector<std::string_view> names;
-  std::string all;
-  for (const Link& link : links) {
-    names.push_back(link.name);
-    all += (all.empty() ? "there are " : ", ") + link.name;
-  }
-  return {Code::environment, "no such interface", missing.front(), suggestion(missing.front(), names, all)};
 }
 
 // Readings at their times, and what becomes of them.
@@ -142,7 +164,10 @@ class Session final : public SnmpPoller::Listener {
         outlet_(sink),
         emitter_(wants_, delivery_.batch) {}
 
-  void show_on(TerminalWriter terminal) { live_.emplace(std::move(terminal)); }
+  void show_on(TerminalWriter terminal) {
+    live_.emplace(std::move(terminal),
+                  [this](Duration running, const BoardSize& size) { return board_.lines(running, size); });
+  }
 
   bool alerted() const noexcept { return limits_.raised(); }
 
@@ -228,7 +253,7 @@ class Session final : public SnmpPoller::Listener {
       for (const Alert& alert : limits_.take(c)) tell(alert);
     }
     if (!live_) return;
-    live_->take(counters, device);
+    board_.take(counters, device);
     if (!device) live_->draw();
   }
 
@@ -294,18 +319,11 @@ class Session final : public SnmpPoller::Listener {
   Outlet outlet_;
   Delivery delivery_;
   Emitter emitter_;
-  std::optional<LiveBandwidth> live_;
+  BandwidthBoard board_;
+  std::optional<LiveBoard> live_;
   std::vector<bool> silent_;  // agents
   std::uint64_t late_ = 0;
   bool stopped_ = false;
-};
-
-// The table is shown while records are stored, too: they do not go to the terminal.
-struct Nothing final : Sink {
-  void encode(const RecordType&, const void*, std::string&) const override {}
-  Result<void> consume(const RecordType&, const void*, std::string_view) override { return {}; }
-  Result<void> flush() override { return {}; }
-  Result<void> close() override { return {}; }
 };
 
 Result<int> run_bandwidth(const Arguments& arguments) {
@@ -320,11 +338,20 @@ Result<int> run_bandwidth(const Arguments& arguments) {
     fmt::print("{}", selected.filter.explain());
     return 0;
   }
+  if (plan.by)
+    return bandwidth_shares(arguments,
+                            {.by = *plan.by,
+                             .top = plan.top,
+                             .names = plan.names,
+                             .every = plan.every,
+                             .duration = plan.duration,
+                             .count = plan.count},
+                            {selected.types, selected.filter, selected.output});
   auto terminal = is_live(arguments) ? TerminalWriter::open() : std::nullopt;
   StopSignals signals;  // before any thread of the sink
   Storing storing;
   if (terminal && !stores(arguments)) {
-    storing.sink = std::make_unique<Nothing>();
+    storing.sink = nowhere();
   } else {
     WEIR_TRY(storing, open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
   }
@@ -349,6 +376,15 @@ constexpr Option own_options[] = {
      .doc = "Interfaces; all but the loopback unless given. Of another device: snmp://community@host[:port], "
             "with ?version=1, or ?auth=SHA-256:password&priv=AES:password for a user of SNMPv3",
      .many = true},
+    {.name = "by",
+     .value = "WHOM",
+     .doc =
+         "Whose the traffic is: host, the one at the other end; flow; port, the service; app, the protocol "
+         "recognised; process",
+     .choices = "host|flow|port|app|process"},
+    {.name = "top",
+     .value = "N",
+     .doc = "With --by: so many in each interval; the rest together is (others). 20 unless given"},
     {.name = "every",
      .value = "TIME",
      .doc = "From one reading of the counters to the next; 1s unless given, 1m with --data"},
@@ -403,6 +439,8 @@ constexpr CommandSpec spec{
         "  weir bandwidth eth0 --where 'out_utilization > 80'     only when it is busy\n"
         "  weir bandwidth wan0 --speed 250M                       utilisation of what is paid for\n"
         "  weir bandwidth snmp://public@switch1 snmp://public@switch2 --every 1m\n"
+        "  weir bandwidth eth0 --by process                       whose it is\n"
+        "  weir bandwidth eth0 --by host --top 5 --every 10s -o json\n"
         "  weir bandwidth --data DIR                              keep them, a record a minute\n"
         "  weir bandwidth --data DIR --history day eth0           what they add up to\n"
         "  weir bandwidth eth0 --limit 'out > 80% for 5m' --exec 'mail -s busy noc'\n"
@@ -418,11 +456,19 @@ constexpr CommandSpec spec{
         "name.\n"
         "Where counters restart, rates are null for one record, never a spike.\n"
         "\n"
+        "With --by, usage records: rows of an interval add up to what the interface counted, to the byte. "
+        "What\n"
+        "the capture did not see, or no socket accounts for, is the row (unattributed), which is always "
+        "there.\n"
+        "Capturing needs the privilege that weir capture needs; --by process goes without, by what TCP "
+        "sockets\n"
+        "say of themselves. A process that ends within some milliseconds may be missed. Where the network "
+        "card\n"
+        "cuts or joins segments, the headers that this adds are unattributed.\n"
+        "\n"
         "Exit code: 0 fine, 1 a limit was passed (--limit), a quota is or will be (--quota), or an SNMP "
-        "agent "
-        "is silent,\n"
-        "2 usage, 3 "
-        "environment (no such interface).\n",
+        "agent\n"
+        "is silent, 2 usage, 3 environment (no such interface).\n",
     .options = options,
     .run = run_bandwidth,
     .records = records,

@@ -355,15 +355,6 @@ Result<int> capture_packets(const Run& run, LiveSource& live, PacketFiles& files
   return 0;
 }
 
-// Folders that will be written to.
-std::vector<std::string> written_folders(const Arguments& arguments) {
-  std::vector<std::string> folders;
-  for (const std::string_view option : {"write", "data"})
-    if (arguments.has(option) && arguments.value(option) != "-")
-      folders.push_back(folder_of(std::string(arguments.value(option))));
-  return folders;
-}
-
 Result<int> run_capture(const Arguments& arguments) {
   Run run;
   WEIR_CHECK(settle(run, arguments));

@@ -9,19 +9,22 @@ constexpr std::size_t index_of(Side side) noexcept {
   return static_cast<std::size_t>(side);
 }
 
-// So many bytes that only may be a protocol are taken for it on its port.
-constexpr std::size_t port_decides_from = 16;
+ServerPorts ports_of(const FlowState& flow) noexcept {
+  return {flow.dst_port(), flow.src_port()};
+}
 
-struct Found {
-  Match match = Match::no;
-  const ParserChoice* choice = nullptr;
-};
+// The parser of a protocol that begins with these bytes, although others came before them.
+const ParserChoice* find_late_parser(const ParserList& list, Side side, Bytes data) {
+  for (const ParserChoice& choice : list.all)
+    if (choice.spec->starts_late && choice.spec->match(data, side) == Match::yes) return &choice;
+  return nullptr;
+}
 
-// The parsers of the ports are asked first, so that they win between two that say yes; on a port `maybe`
-// counts.
-Found find_parser(const ParserList& list, const FlowState& flow, Side side, Bytes data, bool last_chance) {
-  Found plausible;
-  for (const std::uint16_t port : {flow.dst_port(), flow.src_port()}) {
+}  // namespace
+
+Recognised find_parser(const ParserList& list, ServerPorts ports, Side side, Bytes data, bool last_chance) {
+  Recognised plausible;
+  for (const std::uint16_t port : {ports.likely, ports.other}) {
     const auto it = list.by_port.find(port);
     if (it == list.by_port.end()) continue;
     for (const std::uint16_t index : it->second) {
@@ -33,17 +36,8 @@ Found find_parser(const ParserList& list, const FlowState& flow, Side side, Byte
   }
   for (const ParserChoice& choice : list.all)
     if (choice.spec->match(data, side) == Match::yes) return {Match::yes, &choice};
-  return last_chance ? plausible : Found{plausible.match, nullptr};
+  return last_chance ? plausible : Recognised{plausible.match, nullptr};
 }
-
-// The parser of a protocol that begins with these bytes, although others came before them.
-const ParserChoice* find_late_parser(const ParserList& list, Side side, Bytes data) {
-  for (const ParserChoice& choice : list.all)
-    if (choice.spec->starts_late && choice.spec->match(data, side) == Match::yes) return &choice;
-  return nullptr;
-}
-
-}  // namespace
 
 ParserState::ParserState(const ParserSpec& spec)
     : spec_(&spec), object_(::operator new(spec.methods.size, std::align_val_t{spec.methods.align})) {
@@ -102,12 +96,12 @@ bool Analysis::take(FlowState& flow, const ParserChoice& choice) {
 
 bool Analysis::recognise(FlowState& flow, Side side, Bytes data) {
   const bool port_may_decide = data.size() >= port_decides_from || tries_ > 0;
-  Found found = find_parser(*parsers, flow, side, data, port_may_decide);
+  Recognised found = find_parser(*parsers, ports_of(flow), side, data, port_may_decide);
   // The few bytes that wait on the other side may be all it has to say.
   const Side other = side == Side::orig ? Side::resp : Side::orig;
   if (const auto& waiting = pending_[index_of(other)].bytes;
       found.choice == nullptr && port_may_decide && !waiting.empty())
-    found = find_parser(*parsers, flow, other, waiting, port_may_decide);
+    found = find_parser(*parsers, ports_of(flow), other, waiting, port_may_decide);
   if (found.choice != nullptr) return take(flow, *found.choice);
   ++tries_;
   return false;
@@ -273,7 +267,8 @@ void Analysis::datagram(AnalysisHost& host, FlowState& flow, const Arrival& arri
   const Step step = parser_.spec().methods.data(parser_.get(), c, data);
   if (step.parse == Parse::malformed) {
     // Another protocol on the same ports, perhaps.
-    const Found other = find_parser(*parsers, flow, arrival.side, data, data.size() >= port_decides_from);
+    const Recognised other =
+        find_parser(*parsers, ports_of(flow), arrival.side, data, data.size() >= port_decides_from);
     if (other.choice != nullptr && other.choice->spec != &parser_.spec() &&
         ++rematches_ <= host.plan.limits.rematches) {
       if (parser_.spec().methods.end != nullptr) parser_.spec().methods.end(parser_.get(), c);

@@ -29,6 +29,21 @@ class ParserState {
   void* object_ = nullptr;
 };
 
+// What a protocol was recognised by: its parser, and how sure that is. Of `maybe` there is no choice yet.
+struct Recognised {
+  Match match = Match::no;
+  const ParserChoice* choice = nullptr;
+};
+// The responder's port, and the other one, which is the server's where the start of a flow was not seen.
+struct ServerPorts {
+  std::uint16_t likely, other;
+};
+// So many bytes that only may be a protocol are taken for it on its port.
+inline constexpr std::size_t port_decides_from = 16;
+// The parsers of the ports are asked first, so that they win between two that say yes; with `last_chance`
+// `maybe` counts on a port.
+Recognised find_parser(const ParserList& list, ServerPorts ports, Side side, Bytes data, bool last_chance);
+
 // What a worker lends to the analyses of its flows.
 struct AnalysisHost {
   const Plan& plan;

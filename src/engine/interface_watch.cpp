@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/suggest.hpp"
+
 namespace weir {
 namespace {
 
@@ -76,6 +78,22 @@ std::vector<Counter> InterfaceWatch::take(const std::vector<Link>& links) {
     out.push_back(c);
   }
   return out;
+}
+
+std::optional<std::size_t> InterfaceWatch::place(std::uint32_t interface) const noexcept {
+  const auto it = std::ranges::find(followed_, interface, &Followed::index);
+  return it == followed_.end() ? std::nullopt
+                               : std::optional{static_cast<std::size_t>(it - followed_.begin())};
+}
+
+Error no_such_interface(const std::vector<std::string>& missing, const std::vector<Link>& links) {
+  std::vector<std::string_view> names;
+  std::string all;
+  for (const Link& link : links) {
+    names.push_back(link.name);
+    all += (all.empty() ? "there are " : ", ") + link.name;
+  }
+  return {Code::environment, "no such interface", missing.front(), suggestion(missing.front(), names, all)};
 }
 
 std::vector<std::string> InterfaceWatch::missing() const {

@@ -23,6 +23,8 @@ class InterfaceWatch {
   std::vector<Counter> take(const std::vector<Link>& links);
   // What happened since it was last asked: "eth0 is gone", "eth0 is called wan0 now".
   std::vector<std::string> happened() { return std::exchange(happened_, {}); }
+  // The user's place of the interface that has this number now; nothing when it is not one of those meant.
+  std::optional<std::size_t> place(std::uint32_t interface) const noexcept;
   // The user's names that no link has.
   std::vector<std::string> missing() const;
 
@@ -42,5 +44,8 @@ class InterfaceWatch {
   std::vector<std::string> happened_;
   bool started_ = false;
 };
+
+// The error of names that no link has, with those that there are. `missing` is not empty.
+Error no_such_interface(const std::vector<std::string>& missing, const std::vector<Link>& links);
 
 }  // namespace weir

@@ -19,15 +19,8 @@ namespace weir {
 namespace {
 
 constexpr std::uint16_t link_ethernet = 1, link_raw = 101, link_wlan = 105, link_radiotap = 127;
-// So late a packet is seen at most, while few come; and with the least buffers a stall of a quarter of a
-// second loses nothing.
-constexpr Duration retire = milliseconds(40);
-// read() waits no longer than this when nothing comes.
-constexpr int patience_ms = 100;
 // Between two looks at whether links are up.
 constexpr Duration check_interval = milliseconds(500);
-// After the kernel accepts no more: until the last block is handed over.
-constexpr Duration longest_drain = {3 * retire.ns};
 // A packet is stamped before it is in a block, and the block is handed over later.
 constexpr Duration hand_over = seconds(1);
 constexpr std::uint32_t whole = 262'144;  // as tcpdump's default snap length: readers take no more
@@ -163,7 +156,7 @@ Result<void> LiveSource::open_link(const std::string& name) {
 
 Result<void> LiveSource::open_ring(Link& link) {
   auto ring = CaptureRing::open({.bytes = options_.buffer / options_.rings,
-                                 .retire = retire,
+                                 .retire = options_.retire,
                                  .network_layer = link.link_type == link_raw && !link.every});
   if (ring) {
     rings_.push_back(std::make_unique<Ring>(Ring{std::move(*ring), &link, {}, {}}));
@@ -276,6 +269,7 @@ void LiveSource::take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time
       raw.interface = number_of(raw, p.interface);
       certain = certain && raw.link_type == link_ethernet;
     }
+    if (options_.directions) raw.interface = static_cast<std::uint16_t>(raw.interface * 2 + p.outgoing);
     if (certain || filter_ == nullptr || filter_->accepts(raw)) {
       slice.packets.push_back(raw);
       --most;
@@ -315,7 +309,8 @@ void LiveSource::wait() {
   if (phase_ == Phase::running) entries.push_back({stop_.fd(), POLLIN, 0});
   for (const auto& ring : rings_)
     if (ring->link->present) entries.push_back({ring->ring.fd(), POLLIN, 0});
-  const int patience = phase_ == Phase::running ? patience_ms : static_cast<int>(retire.ns / 1'000'000);
+  const int patience =
+      static_cast<int>((phase_ == Phase::running ? options_.patience : options_.retire).ns / 1'000'000);
   if (::poll(entries.data(), entries.size(), patience) <= 0) return;
   for (const pollfd& entry : entries)
     if ((entry.revents & (POLLERR | POLLHUP)) != 0) next_check_ = {};
@@ -366,7 +361,7 @@ void LiveSource::end() {
   const BpfInstruction nothing[] = {accept(0)};
   for (const auto& ring : rings_) (void)ring->ring.filter(nothing);
   phase_ = Phase::draining;
-  drained_ = steady_now() + longest_drain;
+  drained_ = steady_now() + Duration{3 * options_.retire.ns};  // until the last block is handed over
 }
 
 LiveSource::InterfaceCounts LiveSource::counts(std::size_t interface) const {

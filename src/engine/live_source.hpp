@@ -26,6 +26,13 @@ struct LiveOptions {
   bool promiscuous = true;
   std::uint64_t most_packets = 0;  // 0: until told
   Duration duration{};             // 0: until told
+  // RawPacket::interface is twice the interface's number, and one more for what the interface sent. Not with
+  // "any", nor for what loopback sends, which comes in as well.
+  bool directions = false;
+  // So late a packet is seen at most, while few come; and with the least buffers a stall of a quarter of a
+  // second loses nothing.
+  Duration retire = milliseconds(40);
+  Duration patience = milliseconds(100);  // read() waits no longer when nothing comes
 };
 
 struct LiveStatus {

@@ -95,6 +95,7 @@ bool RingBlock::next(RingPacket& packet) noexcept {
   packet.length = header.tp_len;
   packet.interface = static_cast<std::uint32_t>(link.sll_ifindex);
   packet.hardware = link.sll_hatype;
+  packet.outgoing = link.sll_pkttype == PACKET_OUTGOING;
   packet.network = static_cast<std::uint16_t>(header.tp_net - header.tp_mac);
   packet.tagged = (header.tp_status & TP_STATUS_VLAN_VALID) != 0 && header.tp_snaplen >= mac_addresses &&
                   packet.network >= mac_addresses;

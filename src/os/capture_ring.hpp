@@ -25,6 +25,7 @@ struct RingPacket {
   std::uint32_t captured, length;   // bytes here; bytes on the wire
   std::uint32_t interface;          // index
   std::uint16_t hardware, network;  // ARPHRD_…; where the network header begins in data
+  bool outgoing;                    // the interface sent it
   bool tagged;                      // the VLAN tag was not there when the kernel's filter looked
 };
 

@@ -1,4 +1,4 @@
-// How much went through in a period, by interface or by process.
+// How much went through in a period: an interface, and whose it was.
 #pragma once
 
 #include "core/schema.hpp"
@@ -10,10 +10,16 @@ struct Usage {
   Text period;
   std::optional<Addr> device;
   Text name;
-  Text process;
+  std::optional<Duration> interval;
+  Text by, who;
+  std::optional<Addr> ip, src_ip, dst_ip;
+  std::optional<std::uint16_t> src_port, dst_port;
+  Text proto, application, process;
   std::optional<std::uint32_t> pid;
+  Text user;
   std::uint64_t in_bytes = 0, out_bytes = 0, bytes = 0;
-  std::optional<double> bits_per_second;
+  std::optional<std::uint64_t> in_packets, out_packets;
+  std::optional<double> bits_per_second, in_bits_per_second, out_bits_per_second;
   std::optional<std::uint64_t> bytes_estimate;
   std::optional<double> coverage;
 };
@@ -23,10 +29,26 @@ inline constexpr auto schema<Usage> = record(
     field("period", &Usage::period, "5m, hour, day, month, year; null for a time of any other length"),
     field("device", &Usage::device, "The device that told it; null for this machine"),
     field("name", &Usage::name, "The interface"),
-    field("process", &Usage::process, "The process; (unattributed) for what no socket accounts for"),
-    field("pid", &Usage::pid, "Its number"), field("in_bytes", &Usage::in_bytes, Unit::bytes, "Received"),
+    field("interval", &Usage::interval, Unit::seconds, "Length of a period that has no name"),
+    field("by", &Usage::by, "Whose it is: host, flow, port, app or process; null for all of an interface"),
+    field("who", &Usage::who,
+          "Who, for people; (others) beyond --top, (unattributed) what was counted and nobody accounts for"),
+    field("ip", &Usage::ip, "The host: the one at the other end"),
+    field("src_ip", &Usage::src_ip, "Originator of the flow"),
+    field("dst_ip", &Usage::dst_ip, "Responder of the flow"),
+    field("src_port", &Usage::src_port, "Port of the originator"),
+    field("dst_port", &Usage::dst_port, "Port of the responder: the service"),
+    field("proto", &Usage::proto, "tcp, udp, …; arp and the like for what is not IP"),
+    field("application", &Usage::application, "Application protocol, recognised by content"),
+    field("process", &Usage::process, "Name of the process"), field("pid", &Usage::pid, "Its number"),
+    field("user", &Usage::user, "Of the socket, where its process may not be known"),
+    field("in_bytes", &Usage::in_bytes, Unit::bytes, "Received"),
     field("out_bytes", &Usage::out_bytes, Unit::bytes, "Sent"),
     field("bytes", &Usage::bytes, Unit::bytes, "Both together"),
+    field("in_packets", &Usage::in_packets, Unit::packets, "Received"),
+    field("out_packets", &Usage::out_packets, Unit::packets, "Sent"),
+    field("in_bits_per_second", &Usage::in_bits_per_second, Unit::bits_per_second, "Received, on average"),
+    field("out_bits_per_second", &Usage::out_bits_per_second, Unit::bits_per_second, "Sent, on average"),
     field("bits_per_second", &Usage::bits_per_second, Unit::bits_per_second,
           "Both together, on average over the time that was measured"),
     field("bytes_estimate", &Usage::bytes_estimate, Unit::bytes,

@@ -56,12 +56,14 @@ def send(count, size=1000):
 class Running:
     """weir bandwidth, its records as they come."""
 
-    def __init__(self, program, words):
-        self.process = subprocess.Popen([program, "bandwidth", *words.split(), "-o", "json"], stdout=subprocess.PIPE,
+    def __init__(self, program, words, before=()):
+        self.taken = []
+        self.process = subprocess.Popen([*before, program, "bandwidth", *words.split(), "-o", "json"], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
 
     def next(self):
-        return json.loads(self.process.stdout.readline())
+        self.taken.append(json.loads(self.process.stdout.readline()))
+        return self.taken[-1]
 
     def until(self, holds, most=200):
         for _ in range(most):
@@ -259,6 +261,119 @@ def snmp(program, folder):
         server.kill()
 
 
+class Peer:
+    """A host of its own at the other end of a link: weir's end is "wan", 10.8.0.1; the peer's is 10.8.0.2."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep infinity"], stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        pid = self.process.pid
+        sh(f"ip link add wan type veth peer name eth0 netns {pid}; ip addr add 10.8.0.1/24 dev wan; ip link set wan up")
+        sh(f"nsenter -t {pid} -n sh -ec 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up; ip addr add 10.8.0.2/24 dev eth0; ip link set eth0 up'")
+        self.enter = ["nsenter", "-t", str(pid), "-n"]
+
+    def server(self):
+        """iperf3 that takes one client."""
+        server = subprocess.Popen([*self.enter, "iperf3", "-s", "-1", "--forceflush"], stdout=subprocess.PIPE, text=True)
+        for line in server.stdout:
+            if "listening" in line:
+                break
+        return server
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        subprocess.run(["ip", "link", "del", "wan"], check=False, capture_output=True)
+
+
+def total(records, way):
+    return sum(r[f"{way}_bytes"] for r in records)
+
+
+def watched(program, peer, whom, words, before=()):
+    """What weir says of `wan` by each of `whom` while iperf3 runs with `words`, what the kernel counted, and iperf3's own account."""
+    server = peer.server()
+    seen = {by: Running(program, f"wan --by {by} --every 300ms", before) for by in whom}
+    first = {by: weir.next() for by, weir in seen.items()}  # nothing is sent until all of them look on
+    counted = kernel("wan")
+    done = subprocess.run([*before, "iperf3", "-c", "10.8.0.2", "--json", *words.split()], capture_output=True, text=True, timeout=30, check=False)
+    server.wait(timeout=20)
+    check(f"iperf3 {words}", done.returncode == 0, done.stdout[-300:])
+    records = {by: [first[by], *weir.taken[1:], *weir.stop()[0]] for by, weir in seen.items()}
+    return records, tuple(now - then for now, then in zip(kernel("wan"), counted)), json.loads(done.stdout)["end"]
+
+
+def shares(program):
+    """Whose it is. Rows add up to the interface's counters to the byte, and iperf3's are what iperf3 says, and headers."""
+    if not shutil.which("iperf3"):
+        print("SKIPPED: no iperf3, NOTHING of --by was tested")
+        return
+    peer = Peer()
+    try:
+        records, counted, iperf = watched(program, peer, ("process", "flow", "host", "port", "app"), "-t 1 -b 20M --bidir")
+        sent, received = iperf["sum_sent"]["bytes"], iperf["sum_received_bidir_reverse"]["bytes"]
+        for by, rows in records.items():
+            check(f"by {by}: rows add up to the counters", (total(rows, "in"), total(rows, "out")) == counted, (total(rows, "in"), total(rows, "out"), counted))
+            check(f"by {by}: the rest is always told", sum(r["who"] == "(unattributed)" for r in rows) == len({r["time"] for r in rows}), rows)
+        ours = {"process": lambda r: r.get("process") == "iperf3", "flow": lambda r: r.get("dst_port") == 5201, "host": lambda r: r.get("ip") == "10.8.0.2",
+                "port": lambda r: r["who"] == "tcp 5201", "app": lambda r: r["who"] == "tcp 5201"}
+        for by, is_ours in ours.items():
+            rows = [r for r in records[by] if is_ours(r)]
+            for way, payload in (("out", sent), ("in", received)):
+                # Both connections' segments and acknowledgments, and iperf3's own of some kilobytes.
+                check(f"by {by}: {way}, within headers", payload <= total(rows, way) <= payload * 1.08 + 20_000, (total(rows, way), payload))
+        check("one process has it all", len({r["pid"] for r in records["process"] if "pid" in r}) == 1, records["process"])
+        check("flows have both ends", any(r.get("src_ip") == "10.8.0.1" and r.get("dst_ip") == "10.8.0.2" and r["proto"] == "tcp" for r in records["flow"]), records["flow"])
+        records, counted, iperf = watched(program, peer, ("process",), "-u -t 1 -b 5M -l 1000")
+        rows = [r for r in records["process"] if r.get("process") == "iperf3"]
+        check("UDP: rows add up", (total(records["process"], "in"), total(records["process"], "out")) == counted, counted)
+        check("UDP: iperf3, within headers", iperf["sum"]["bytes"] <= total(rows, "out") <= iperf["sum"]["bytes"] * 1.06 + 20_000, (rows, iperf["sum"]))
+        unprivileged(program, peer)
+        tops(program)
+        by_refusals(program)
+    finally:
+        peer.stop()
+
+
+def unprivileged(program, peer):
+    """Without a privilege the sockets tell."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
+    if subprocess.run([*nobody, program, "--version"], capture_output=True, check=False).returncode != 0:
+        print("SKIPPED: nobody may not run weir here; --by process without a privilege was not tested")
+        return
+    records, counted, iperf = watched(program, peer, ("process",), "-t 1 -b 20M", nobody)
+    rows = [r for r in records["process"] if r.get("process") == "iperf3"]
+    check("sockets: rows add up", (total(records["process"], "in"), total(records["process"], "out")) == counted, counted)
+    # What a socket carried between the last look and its end is nobody's.
+    check("sockets: iperf3 has most of it", iperf["sum_sent"]["bytes"] * 0.6 <= total(rows, "out") <= counted[1], (total(rows, "out"), iperf["sum_sent"]))
+
+
+def tops(program):
+    """Beyond --top there is one row of others."""
+    weir = Running(program, "here --by flow --every 300ms --top 3")
+    before = weir.next()
+    counted = kernel("here")
+    for port in range(20):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for _ in range(port + 1):
+                s.sendto(bytes(100), ("10.9.0.2", 1000 + port))
+    others = weir.until(lambda r: r["who"] == "(others)")
+    rows = [r for r in weir.taken if r["time"] == others["time"] and "dst_port" in r]
+    check("three flows and the others", len(rows) == 3, rows)
+    rest, _ = weir.stop()
+    everything = [before, *weir.taken[1:], *rest]
+    check("all of them add up", total(everything, "out") == kernel("here")[1] - counted[1] == 210 * 142, (total(everything, "out"), kernel("here"), counted))
+    named = {r["dst_port"] for r in everything if "dst_port" in r}
+    check("the largest are told apart", named and min(named) >= 1000, named)
+
+
+def by_refusals(program):
+    for words, code in ((["here", "--by", "hots"], 2), (["here", "--top", "3"], 2), (["here", "--by", "host", "--every", "10ms"], 2),
+                        (["here", "--by", "host", "--limit", "out > 1"], 2), (["snmp://public@127.0.0.1", "--by", "host"], 2), (["heer", "--by", "host"], 3)):
+        done = run(program, words, code=code)
+        check(f"one line for {words}", done.stderr.startswith("weir: ") and done.stderr.count("\n") == 1, done.stderr)
+
+
 def prometheus(program):
     done = run(program, ["here", "--every", "20ms", "-c", "1", "-o", "prometheus"])
     check("node_exporter's names", f'node_network_transmit_bytes_total{{device="here"}} {kernel("here")[1]}\n' in done.stdout, done.stdout)
@@ -290,6 +405,7 @@ def main():
         history(program, pathlib.Path(folder))
         vnstat(program, pathlib.Path(folder))
         snmp(program, pathlib.Path(folder))
+    shares(program)
     prometheus(program)
     refusals(program)
     print(f"{len(failures)} checks failed" if failures else "bandwidth: fine")

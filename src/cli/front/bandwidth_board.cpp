@@ -3,52 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/human.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::string_view blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-constexpr std::string_view bold = "\x1b[1m", dim = "\x1b[2m", red = "\x1b[31m", green = "\x1b[32m",
-                           cyan = "\x1b[36m", yellow = "\x1b[33m", plain = "\x1b[0m";
+using style::bold, style::cyan, style::dim, style::green, style::red, style::yellow;
+
 constexpr unsigned rate_width = 11, share_width = 7, total_width = 9, least_recent = 6;
 constexpr std::size_t longest_name = 30;
 constexpr double busy = 80;  // %: worth a look
-
-// A line of so many columns at most.
-struct Painter {
-  std::string text;
-  unsigned left;
-  bool colour;
-
-  void put(std::string_view words, std::string_view style = {}) {
-    const std::string fits = clip(words, left);
-    left -= static_cast<unsigned>(display_width(fits));
-    if (colour && !style.empty() && !fits.empty())
-      text.append(style).append(fits).append(plain);
-    else
-      text += fits;
-  }
-  void pad(std::string_view words, std::size_t width, bool right, std::string_view style = {}) {
-    const std::string cut = clip(words, width);
-    const std::string space(width - display_width(cut), ' ');
-    if (right) put(space);
-    put(cut, style);
-    if (!right) put(space);
-  }
-  std::string take() {
-    while (text.ends_with(' ')) text.pop_back();
-    return std::move(text);
-  }
-};
-
-std::string clock_text(Duration running) {
-  const std::int64_t s = running.ns / 1'000'000'000;
-  if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
-  return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-}
 
 std::string label_of(const Counter& c) {
   std::string name;
@@ -113,23 +78,13 @@ BandwidthBoard::Layout BandwidthBoard::layout(unsigned width) const noexcept {
   return l;
 }
 
-// What a full block stands for: the most that either direction had, lest the two cannot be compared.
-double BandwidthBoard::top_of(const Row& row, unsigned samples) noexcept {
-  double top = 0;
-  for (const Direction* d : {&row.in, &row.out})
-    for (std::size_t i = d->recent.size() - std::min<std::size_t>(samples, d->recent.size());
-         i < d->recent.size(); ++i)
-      top = std::max(top, d->recent[i]);
-  return top;
-}
-
 std::string BandwidthBoard::totals_line(Duration running, const BoardSize& size) const {
   double in = 0, out = 0;
   for (const Row& row : rows_) {
     in += row.in.rate.value_or(0);
     out += row.out.rate.value_or(0);
   }
-  Painter p{{}, size.width, size.colour};
+  BoardLine p(size);
   p.put("bandwidth", bold);
   p.put(" " + clock_text(running), dim);
   p.put(fmt::format("  {} {}", human_count(rows_.size()), rows_.size() == 1 ? "interface" : "interfaces"));
@@ -139,47 +94,42 @@ std::string BandwidthBoard::totals_line(Duration running, const BoardSize& size)
 }
 
 std::string BandwidthBoard::names_line(const Layout& l, const BoardSize& size) const {
-  Painter p{{}, size.width, size.colour};
-  p.pad("interface", l.name, false, dim);
+  BoardLine p(size);
+  p.left("interface", l.name, dim);
   for (const std::string_view direction : {"in", "out"}) {
     p.put("  ");
-    p.pad(direction, rate_width, true, dim);
-    if (l.share != 0) p.pad("link", l.share, true, dim);
-    if (l.total != 0) p.pad("total", l.total, true, dim);
-    if (l.recent != 0) p.pad("", l.recent + 1, false);
+    p.right(direction, rate_width, dim);
+    if (l.share != 0) p.right("link", l.share, dim);
+    if (l.total != 0) p.right("total", l.total, dim);
+    if (l.recent != 0) p.left("", l.recent + 1);
   }
   return p.take();
 }
 
 std::string BandwidthBoard::row_line(const Row& row, const Layout& l, const BoardSize& size) {
-  Painter p{{}, size.width, size.colour};
+  BoardLine p(size);
   const bool down = row.up && !*row.up;
-  p.pad(row.label, l.name, false, row.gone || down ? red : std::string_view{});
+  p.left(row.label, l.name, row.gone || down ? red : std::string_view{});
   if (row.gone || down) {
     p.put("  ");
-    p.pad(row.gone ? "gone" : "down", rate_width, true, red);
+    p.right(row.gone ? "gone" : "down", rate_width, red);
     return p.take();
   }
-  const double top = top_of(row, l.recent);
+  // The two directions can be compared.
+  const double top = std::max(chart_top(row.in.recent, l.recent), chart_top(row.out.recent, l.recent));
   for (const Direction* d : {&row.in, &row.out}) {
-    const std::string_view style = d == &row.in ? green : cyan;
+    const std::string_view paint = d == &row.in ? green : cyan;
     const bool still = !d->rate || *d->rate == 0, bad = d->errors.value_or(0) > 0;
     p.put("  ");
-    p.pad(d->rate ? human_bits_per_second(*d->rate) : "-", rate_width, true, still ? dim : bad ? red : style);
+    p.right(d->rate ? human_bits_per_second(*d->rate) : "-", rate_width, still ? dim : bad ? red : paint);
     if (l.share != 0)
-      p.pad(d->utilization ? fmt::format("{:.1f} %", *d->utilization) : "-", l.share, true,
-            d->utilization.value_or(0) >= busy ? yellow
-            : row.speed                        ? std::string_view{}
-                                               : dim);
-    if (l.total != 0) p.pad(human_bytes(d->bytes), l.total, true, dim);
+      p.right(d->utilization ? fmt::format("{:.1f} %", *d->utilization) : "-", l.share,
+              d->utilization.value_or(0) >= busy ? yellow
+              : row.speed                        ? std::string_view{}
+                                                 : dim);
+    if (l.total != 0) p.right(human_bytes(d->bytes), l.total, dim);
     if (l.recent == 0) continue;
-    const std::size_t shown = std::min<std::size_t>(l.recent, d->recent.size());
-    p.put(std::string(l.recent + 1 - shown, ' '));
-    for (std::size_t i = d->recent.size() - shown; i < d->recent.size(); ++i) {
-      const double v = d->recent[i];
-      const long level = v > 0 && top > 0 ? std::lround(v / top * 7) : 0L;
-      p.put(v < 0 ? " " : blocks[static_cast<std::size_t>(std::clamp(level, 0L, 7L))], v > 0 ? style : dim);
-    }
+    p.put(" ").chart(d->recent, l.recent, top, paint);
   }
   return p.take();
 }
@@ -192,7 +142,7 @@ std::vector<std::string> BandwidthBoard::lines(Duration running, const BoardSize
   const std::size_t shown = rows_.size() <= room ? rows_.size() : room - 1;
   for (std::size_t i = 0; i < shown; ++i) text.push_back(row_line(rows_[i], l, size));
   if (shown < rows_.size()) {
-    Painter p{{}, size.width, size.colour};
+    BoardLine p(size);
     p.put(fmt::format("… and {} more", human_count(rows_.size() - shown)), dim);
     text.push_back(p.take());
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/front/ping_board.hpp"
+#include "cli/front/board_line.hpp"
 #include "records/counter.hpp"
 
 namespace weir {
@@ -43,7 +43,6 @@ class BandwidthBoard {
   std::string totals_line(Duration running, const BoardSize& size) const;
   std::string names_line(const Layout& l, const BoardSize& size) const;
   static std::string row_line(const Row& row, const Layout& l, const BoardSize& size);
-  static double top_of(const Row& row, unsigned samples) noexcept;
 
   std::vector<Row> rows_;
   std::map<std::string, std::size_t> places_;

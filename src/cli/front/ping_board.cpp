@@ -11,47 +11,12 @@
 namespace weir {
 namespace {
 
-constexpr std::string_view blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-constexpr std::string_view loss_mark = "×";
-constexpr std::string_view bold = "\x1b[1m", dim = "\x1b[2m", red = "\x1b[31m", green = "\x1b[32m",
-                           yellow = "\x1b[33m", plain = "\x1b[0m";
+using style::bold, style::dim, style::green, style::red, style::yellow;
 
+constexpr std::string_view loss_mark = "×";
 constexpr unsigned state_width = 8, loss_width = 5, number_width = 8, sent_width = 6;
 constexpr unsigned least_recent = 8, least_name = 9;
 constexpr std::size_t longest_name = 46;  // an IPv6 address and a bit
-
-// A line of so many columns at most, painted or not.
-class Line {
- public:
-  explicit Line(const BoardSize& size) : left_(size.width), colour_(size.colour) {}
-
-  Line& put(std::string_view text, std::string_view style = {}) {
-    const std::string fits = clip(text, left_);
-    left_ -= display_width(fits);
-    if (colour_ && !style.empty() && !fits.empty())
-      text_.append(style).append(fits).append(plain);
-    else
-      text_ += fits;
-    return *this;
-  }
-  Line& left(std::string_view text, std::size_t width, std::string_view style = {}) {
-    const std::string cut = clip(text, width);
-    return put(cut, style).put(std::string(width - display_width(cut), ' '));
-  }
-  Line& right(std::string_view text, std::size_t width, std::string_view style = {}) {
-    const std::size_t size = display_width(text);
-    return put(std::string(size < width ? width - size : 0, ' ')).put(text, style);
-  }
-  std::string take() {
-    while (text_.ends_with(' ')) text_.pop_back();
-    return std::move(text_);
-  }
-
- private:
-  std::string text_;
-  std::size_t left_;
-  bool colour_;
-};
 
 std::uint16_t sample_of(Duration rtt) noexcept {
   return static_cast<std::uint16_t>(
@@ -71,12 +36,6 @@ std::string loss_text(std::uint64_t sent, std::uint64_t received) {
   if (received == sent) return "0 %";
   if (loss < 9.95) return fmt::format("{:.1f} %", std::max(loss, 0.1));
   return fmt::format("{:.0f} %", received == 0 ? 100 : std::min(loss, 99.0));
-}
-
-std::string clock_text(Duration running) {
-  const std::int64_t s = running.ns / 1'000'000'000;
-  if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
-  return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
 }
 
 }  // namespace
@@ -195,7 +154,7 @@ PingBoard::Layout PingBoard::layout(unsigned width) const noexcept {
 }
 
 std::string PingBoard::totals_line(const Totals& t, Duration running, const BoardSize& size) const {
-  Line line(size);
+  BoardLine line(size);
   line.put(what_, bold).put(" " + clock_text(running), dim);
   line.put(fmt::format("  {} {}", human_count(t.targets), t.targets == 1 ? "target" : "targets"));
   line.put("  ").put(human_count(t.up) + " up", t.up > 0 ? green : std::string_view{});
@@ -207,7 +166,7 @@ std::string PingBoard::totals_line(const Totals& t, Duration running, const Boar
 }
 
 std::string PingBoard::names_line(const Layout& l, const BoardSize& size) {
-  Line line(size);
+  BoardLine line(size);
   line.left("target", l.name, dim).put("  ").left("state", state_width, dim);
   if (l.sent != 0) line.right("sent", l.sent, dim);
   line.put(" ").right("loss", loss_width, dim);
@@ -221,7 +180,7 @@ std::string PingBoard::names_line(const Layout& l, const BoardSize& size) {
 std::string PingBoard::row_line(std::uint32_t target, Time now, const Layout& l,
                                 const BoardSize& size) const {
   const Row& r = rows_[target];
-  Line line(size);
+  BoardLine line(size);
   const bool down = r.down_since.ns != 0;
   line.left(shown_name(targets_[target]), l.name, down ? red : std::string_view{}).put("  ");
   if (down)
@@ -260,8 +219,8 @@ std::string PingBoard::row_line(std::uint32_t target, Time now, const Layout& l,
       continue;
     }
     const long step = std::lround(2 * std::log2(value_of(at(i)) / least));
-    const auto level = static_cast<std::size_t>(std::clamp(step, 0L, long{std::size(blocks)} - 1));
-    line.put(blocks[level], level < 4 ? green : yellow);
+    const auto level = static_cast<std::size_t>(std::clamp(step, 0L, long{std::size(level_blocks)} - 1));
+    line.put(level_blocks[level], level < 4 ? green : yellow);
   }
   return line.take();
 }
@@ -285,7 +244,7 @@ std::string PingBoard::rest_line(const Totals& rest, const BoardSize& size) {
     add(rest.up, "up");
     add(rest.unheard, "unheard");
   }
-  return Line(size).put(text, dim).take();
+  return BoardLine(size).put(text, dim).take();
 }
 
 std::vector<std::string> PingBoard::lines(Time now, Duration running, const BoardSize& size) {

@@ -6,14 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/front/board_line.hpp"
 #include "plugin/probe.hpp"
 
 namespace weir {
-
-struct BoardSize {
-  unsigned width = 80, height = 24;  // columns and lines at most
-  bool colour = false;
-};
 
 class PingBoard {
  public:

@@ -7,6 +7,7 @@
 
 #include "core/size.hpp"
 #include "engine/record_types.hpp"
+#include "os/privileges.hpp"
 #include "store/clickhouse_publisher.hpp"
 
 namespace weir {
@@ -111,6 +112,24 @@ Result<void> check_destination(const Arguments& arguments) {
       return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),
                   arguments.has("store") ? "leave it out, or --store" : "leave it out, or --data");
   return {};
+}
+
+std::vector<std::string> written_folders(const Arguments& arguments) {
+  std::vector<std::string> folders;
+  for (const std::string_view option : {"write", "data"})
+    if (arguments.has(option) && arguments.value(option) != "-")
+      folders.push_back(folder_of(std::string(arguments.value(option))));
+  return folders;
+}
+
+std::unique_ptr<Sink> nowhere() {
+  struct Nowhere final : Sink {
+    void encode(const RecordType&, const void*, std::string&) const override {}
+    Result<void> consume(const RecordType&, const void*, std::string_view) override { return {}; }
+    Result<void> flush() override { return {}; }
+    Result<void> close() override { return {}; }
+  };
+  return std::make_unique<Nowhere>();
 }
 
 }  // namespace weir

@@ -82,4 +82,9 @@ Result<Storing> open_destination(const Arguments& arguments, const Output& outpu
 // An error when options of the output are given together with --data or --store.
 Result<void> check_destination(const Arguments& arguments);
 
+// Folders that will be written to, for drop_privileges().
+std::vector<std::string> written_folders(const Arguments& arguments);
+// A sink for those who look at a table instead.
+std::unique_ptr<Sink> nowhere();
+
 }  // namespace weir

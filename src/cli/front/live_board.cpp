@@ -1,4 +1,4 @@
-#include "cli/front/live_bandwidth.hpp"
+#include "cli/front/live_board.hpp"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 
 namespace weir {
 
-LiveBandwidth::LiveBandwidth(TerminalWriter terminal)
-    : terminal_(std::move(terminal)), start_(steady_now()) {}
+LiveBoard::LiveBoard(TerminalWriter terminal, Lines lines)
+    : terminal_(std::move(terminal)), lines_(std::move(lines)), start_(steady_now()) {}
 
-void LiveBandwidth::note(Time time, std::string_view text, bool bad) {
+void LiveBoard::note(Time time, std::string_view text, bool bad) {
   constexpr std::size_t most = 100;  // between two frames
   if (notes_.size() >= most) return;
   std::string clean;
@@ -24,18 +24,17 @@ void LiveBandwidth::note(Time time, std::string_view text, bool bad) {
     notes_.push_back(human_time(time) + "  " + clean);
 }
 
-void LiveBandwidth::draw() {
+void LiveBoard::draw() {
   if (!terminal_.ready()) return;
   const Terminal window = stdout_terminal();
   const BoardSize size{.width = window.width > 1 ? window.width - 1 : 1,
                        .height = window.height > 1 ? window.height - 1 : 1,
                        .colour = window.colour};
-  terminal_.write(
-      frame_.next(notes_, board_.lines(steady_now() - start_, size), window.width, window.height));
+  terminal_.write(frame_.next(notes_, lines_(steady_now() - start_, size), window.width, window.height));
   notes_.clear();
 }
 
-void LiveBandwidth::finish() {
+void LiveBoard::finish() {
   constexpr Duration patience = seconds(1);
   terminal_.drain(patience);
   draw();

@@ -1,19 +1,21 @@
-// weir bandwidth on a terminal: the table of interfaces in place, what happens to them above it.
+// A table in place on a terminal, what happens scrolling away above it.
 #pragma once
 
-#include "cli/front/bandwidth_board.hpp"
+#include <functional>
+
+#include "cli/front/board_line.hpp"
 #include "cli/front/live_frame.hpp"
 #include "os/terminal.hpp"
 
 namespace weir {
 
-class LiveBandwidth {
+// One thread at a time.
+class LiveBoard {
  public:
-  explicit LiveBandwidth(TerminalWriter terminal);
+  // The table's lines, for a window of this size, so long after the start.
+  using Lines = std::function<std::vector<std::string>(Duration running, const BoardSize& size)>;
+  LiveBoard(TerminalWriter terminal, Lines lines);
 
-  void take(const std::vector<Counter>& counters, std::optional<Addr> device) {
-    board_.take(counters, device);
-  }
   // A line that scrolls away: "eth0 is down".
   void note(Time time, std::string_view text, bool bad);
   // Leaves a frame out that the terminal does not take yet.
@@ -23,8 +25,8 @@ class LiveBandwidth {
 
  private:
   TerminalWriter terminal_;
+  Lines lines_;
   LiveFrame frame_;
-  BandwidthBoard board_;
   std::vector<std::string> notes_;
   const Time start_;
 };
