@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
 #include <set>
 
 #include "cli/front/bandwidth_board.hpp"
@@ -72,6 +76,53 @@ Result<void> set_shares(Plan& plan, const Arguments& arguments) {
   return {};
 }
 
+// Secrets that are not on the command line, where all users of the machine see them.
+SnmpSecrets secrets_of_environment() {
+  const auto value = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return std::string(text == nullptr ? "" : text);
+  };
+  return {.community = value("WEIR_SNMP_COMMUNITY"),
+          .auth_password = value("WEIR_SNMP_AUTH_PASSWORD"),
+          .priv_password = value("WEIR_SNMP_PRIV_PASSWORD")};
+}
+
+Result<void> take_word(Plan& plan, const std::string& word);
+
+// A word a line; # begins a comment.
+Result<void> take_list(Plan& plan, const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(Code::environment, std::string("cannot be read: ") + std::strerror(errno), path);
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    if (const std::size_t comment = line.find('#'); comment != std::string::npos) line.resize(comment);
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r'))
+      line.pop_back();
+    line.erase(0, line.find_first_not_of(" \t"));
+    if (line.empty()) continue;
+    if (line.starts_with('@'))
+      return fail(Code::usage, "a list names no other list", fmt::format("{}:{}", path, number));
+    auto taken = take_word(plan, line);
+    if (taken) continue;
+    taken.error().where = fmt::format("{}:{}: {}", path, number, taken.error().where);
+    return taken;
+  }
+  return {};
+}
+
+// An interface, an agent, or a list of these.
+Result<void> take_word(Plan& plan, const std::string& word) {
+  if (word.starts_with('@')) return take_list(plan, word.substr(1));
+  if (!word.starts_with("snmp://")) {
+    plan.names.push_back(word);
+    return {};
+  }
+  WEIR_TRY(SnmpAgent agent, parse_snmp_agent(word, secrets_of_environment()));
+  plan.agents.push_back(std::move(agent));
+  return {};
+}
+
 Result<Plan> plan_of(const Arguments& arguments) {
   constexpr std::uint64_t most = 1'000'000'000;
   Plan plan;
@@ -90,14 +141,7 @@ Result<Plan> plan_of(const Arguments& arguments) {
     if (*plan.speed == 0) return fail(Code::usage, "a link carries more than 0 bit/s", "--speed", "write 1G");
   }
   WEIR_TRY(plan.timeout, positive_duration(arguments, "timeout", milliseconds(10)));
-  for (const std::string& word : arguments.all("")) {
-    if (!word.starts_with("snmp://")) {
-      plan.names.push_back(word);
-      continue;
-    }
-    WEIR_TRY(SnmpAgent agent, parse_snmp_agent(word));
-    plan.agents.push_back(std::move(agent));
-  }
+  for (const std::string& word : arguments.all("")) WEIR_CHECK(take_word(plan, word));
   for (const std::string& text : arguments.all("limit")) {
     WEIR_TRY(RateLimit limit, RateLimit::parse(text, "--limit"));
     plan.limits.push_back(std::move(limit));
@@ -373,8 +417,10 @@ Result<int> run_bandwidth(const Arguments& arguments) {
 constexpr Option own_options[] = {
     {.name = "",
      .value = "IFACE",
-     .doc = "Interfaces; all but the loopback unless given. Of another device: snmp://community@host[:port], "
-            "with ?version=1, or ?auth=SHA-256:password&priv=AES:password for a user of SNMPv3",
+     .doc =
+         "Interfaces; all but the loopback unless given. Of another device: snmp://community@host[:port], "
+         "with ?version=1, or ?auth=SHA-256:password&priv=AES:password for a user of SNMPv3. @FILE: of this "
+         "list, one a line",
      .many = true},
     {.name = "by",
      .value = "WHOM",
@@ -441,6 +487,7 @@ constexpr CommandSpec spec{
         "  weir bandwidth snmp://public@switch1 snmp://public@switch2 --every 1m\n"
         "  weir bandwidth eth0 --by process                       whose it is\n"
         "  weir bandwidth eth0 --by host --top 5 --every 10s -o json\n"
+        "  weir bandwidth @agents.txt --every 1m --data DIR       what is in the list, kept\n"
         "  weir bandwidth --data DIR                              keep them, a record a minute\n"
         "  weir bandwidth --data DIR --history day eth0           what they add up to\n"
         "  weir bandwidth eth0 --limit 'out > 80% for 5m' --exec 'mail -s busy noc'\n"
@@ -451,6 +498,13 @@ constexpr CommandSpec spec{
         "before\n"
         "(interval); the counters themselves are 64-bit ones, from the kernel by netlink, without "
         "privilege.\n"
+        "\n"
+        "What is on a command line is seen by every user of the machine. Communities and passwords of SNMP "
+        "are\n"
+        "better in a list that only you may read (@FILE), or in WEIR_SNMP_COMMUNITY, WEIR_SNMP_AUTH_PASSWORD "
+        "and\n"
+        "WEIR_SNMP_PRIV_PASSWORD, for agents without them: snmp://switch1, "
+        "snmp://ops@core1?auth=SHA-256&priv=AES.\n"
         "\n"
         "Interfaces may go, come back, change their names: each goes on by its number, or a new one by its "
         "name.\n"

@@ -29,22 +29,27 @@ Result<std::string> decoded(std::string_view text, std::string_view whole) {
   return out;
 }
 
-// NAME:PASSWORD of version 3.
-Result<void> take_secret(std::string_view value, std::string_view whole, std::string& name,
-                         std::string& password) {
+// NAME:PASSWORD of version 3, or NAME where the password comes from elsewhere.
+Result<void> take_secret(std::string_view value, std::string_view whole, const std::string& elsewhere,
+                         std::string& name, std::string& password) {
   const std::size_t colon = value.find(':');
-  if (colon == std::string_view::npos)
+  if (value.empty() || (colon == std::string_view::npos && elsewhere.empty()))
     return fail(Code::usage, "a protocol and a password are needed", std::string(whole),
-                "write auth=SHA-256:password");
+                "write auth=SHA-256:password, or set WEIR_SNMP_AUTH_PASSWORD and WEIR_SNMP_PRIV_PASSWORD");
   name = value.substr(0, colon);
-  WEIR_TRY(password, decoded(value.substr(colon + 1), whole));
+  if (colon == std::string_view::npos) {
+    password = elsewhere;
+  } else {
+    WEIR_TRY(password, decoded(value.substr(colon + 1), whole));
+  }
   constexpr std::size_t least = 8;  // RFC 3414, 11.2
   if (password.size() < least)
     return fail(Code::usage, "a password of SNMPv3 has 8 characters at least", std::string(whole));
   return {};
 }
 
-Result<void> take_option(SnmpAgent& agent, std::string_view option, std::string_view whole) {
+Result<void> take_option(SnmpAgent& agent, std::string_view option, std::string_view whole,
+                         const SnmpSecrets& secrets) {
   const std::size_t equals = std::min(option.find('='), option.size());
   const std::string_view name = option.substr(0, equals);
   const std::string_view value = equals < option.size() ? option.substr(equals + 1) : std::string_view{};
@@ -64,8 +69,8 @@ Result<void> take_option(SnmpAgent& agent, std::string_view option, std::string_
     return fail(Code::usage, "unknown option " + std::string(name), std::string(whole),
                 "there are version, auth, priv");
   agent.version = 3;
-  return name == "auth" ? take_secret(value, whole, agent.auth, agent.auth_password)
-                        : take_secret(value, whole, agent.priv, agent.priv_password);
+  return name == "auth" ? take_secret(value, whole, secrets.auth_password, agent.auth, agent.auth_password)
+                        : take_secret(value, whole, secrets.priv_password, agent.priv, agent.priv_password);
 }
 
 Result<void> take_host(SnmpAgent& agent, std::string_view text, std::string_view whole) {
@@ -97,8 +102,9 @@ std::string SnmpAgent::label() const {
   return port == 161 ? host : shown + ":" + std::to_string(port);
 }
 
-Result<SnmpAgent> parse_snmp_agent(std::string_view text) {
+Result<SnmpAgent> parse_snmp_agent(std::string_view text, const SnmpSecrets& secrets) {
   SnmpAgent agent;
+  if (!secrets.community.empty()) agent.community = secrets.community;
   std::string_view rest = text;
   rest.remove_prefix(rest.starts_with(scheme) ? scheme.size() : 0);
   std::string_view options;
@@ -116,7 +122,7 @@ Result<SnmpAgent> parse_snmp_agent(std::string_view text) {
   WEIR_CHECK(take_host(agent, host, whole));
   while (!options.empty()) {
     const std::size_t end = std::min(options.find('&'), options.size());
-    WEIR_CHECK(take_option(agent, options.substr(0, end), whole));
+    WEIR_CHECK(take_option(agent, options.substr(0, end), whole, secrets));
     options.remove_prefix(std::min(end + 1, options.size()));
   }
   if (!agent.priv.empty() && agent.auth.empty())

@@ -18,7 +18,13 @@ struct SnmpAgent {
   std::string label() const;  // without secrets
 };
 
+// What a URL leaves out: the command line is no place for secrets. Empty: there is none.
+struct SnmpSecrets {
+  std::string community, auth_password, priv_password;
+};
+
 // Of version 3: snmp://user@host?auth=SHA-256:password&priv=AES:password. %xx stands for any character.
-Result<SnmpAgent> parse_snmp_agent(std::string_view text);
+// Without ":password" and "community@" those of `secrets` are taken; there is the community public at last.
+Result<SnmpAgent> parse_snmp_agent(std::string_view text, const SnmpSecrets& secrets = {});
 
 }  // namespace weir

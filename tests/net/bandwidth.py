@@ -247,6 +247,17 @@ def snmp(program, folder):
             if rows:
                 check("with a rate over the interval", 0.1 < rows[0]["interval"] < 1 and rows[0]["out_bits_per_second"] >= 0, rows)
                 check("no more than the kernel counted", 0 < rows[0]["out_bytes"] <= kernel("here")[1], rows)
+        listed = folder / "agents"
+        listed.write_text("# ours\n\nsnmp://public@127.0.0.1:1161  # its counters\nhere\n")
+        check("agents of a list", len(run(program, [f"@{listed}", *words]).stdout.splitlines()) == 1)
+        os.environ.update(WEIR_SNMP_COMMUNITY="public", WEIR_SNMP_AUTH_PASSWORD="password1", WEIR_SNMP_PRIV_PASSWORD="password2")
+        for url in ("snmp://127.0.0.1:1161", "snmp://ops@127.0.0.1:1161?auth=SHA-256&priv=AES"):
+            check(f"secrets out of the environment: {url}", len(run(program, [url, "here", *words]).stdout.splitlines()) == 1)
+        for name in ("WEIR_SNMP_COMMUNITY", "WEIR_SNMP_AUTH_PASSWORD", "WEIR_SNMP_PRIV_PASSWORD"):
+            del os.environ[name]
+        listed.write_text("here\nsnmp://hush@\n")
+        done = run(program, [f"@{listed}"], code=2)
+        check("a wrong line is named", done.stderr.startswith(f"weir: {listed}:2: snmp://: no host in it") and "hush" not in done.stderr, done.stderr)
         dead = run(program, ["snmp://public@127.0.0.1:1162", "snmp://public@127.0.0.1:1161", "here", "--every", "200ms", "-c", "3", "-t", "500ms", "-o", "csv", "-f", "interval"], code=1)
         times = [float(line) for line in dead.stdout.split()[1:]]
         check("a dead agent delays nobody", len(times) == 3 and max(times) < 0.5, (times, dead.stderr))

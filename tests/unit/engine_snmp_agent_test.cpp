@@ -33,6 +33,20 @@ TEST(SnmpAgent, OfVersion3HasAUser) {
   EXPECT_EQ(a.priv_password, "pass&word");
 }
 
+TEST(SnmpAgent, TakesSecretsFromElsewhere) {
+  const SnmpSecrets secrets{.community = "hush", .auth_password = "password1", .priv_password = "password2"};
+  EXPECT_EQ(parse_snmp_agent("snmp://switch1", secrets).value().community, "hush");
+  EXPECT_EQ(parse_snmp_agent("snmp://other@switch1", secrets).value().community, "other");
+  const SnmpAgent a = parse_snmp_agent("snmp://ops@core?auth=SHA-256&priv=AES", secrets).value();
+  EXPECT_EQ(a.auth_password, "password1");
+  EXPECT_EQ(a.priv, "AES");
+  EXPECT_EQ(a.priv_password, "password2");
+  EXPECT_EQ(parse_snmp_agent("snmp://ops@core?auth=SHA-256:written-here", secrets).value().auth_password,
+            "written-here");
+  EXPECT_THAT(parse_snmp_agent("snmp://ops@core?auth=SHA-256").error().line(),
+              HasSubstr("WEIR_SNMP_AUTH_PASSWORD"));
+}
+
 TEST(SnmpAgent, SaysWhatIsWrongWithoutTheSecret) {
   const auto error = [](std::string_view text) {
     const auto agent = parse_snmp_agent(text);
