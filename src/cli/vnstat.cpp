@@ -1,4 +1,4 @@
-// vnstat's words and forms for scripts: --oneline and --json (jsonversion 2, vnStat 2.10), out of stored
+// vnstat's words and forms: its tables, --oneline and --json (jsonversion 2, vnStat 2.10), out of stored
 // counter records.
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include <ctime>
 #include <optional>
 
-#include "cli/front/stored_traffic.hpp"
 #include "cli/front/time_range.hpp"
+#include "cli/front/vnstat_tables.hpp"
 #include "core/json.hpp"
 #include "plugin/dialect.hpp"
 
@@ -19,10 +19,20 @@ namespace {
 
 struct VnstatWords {
   std::string interface, folder;
-  bool json = false, bytes = false;
-  char mode = 'a';        // of --json: f h d m y t, a for all
+  enum class Form : std::uint8_t { summary, table, oneline, json, percentile };
+  Form form = Form::summary;
+  bool bytes = false;
+  char mode = 'a';        // f h d m y t; a for all, of --json
   std::size_t limit = 0;  // 0: vnstat's own
 };
+
+struct TableWord {
+  std::string_view brief, word;
+  char mode;
+};
+constexpr TableWord table_words[] = {{"-5", "--fiveminutes", 'f'}, {"-h", "--hours", 'h'},
+                                     {"-d", "--days", 'd'},        {"-m", "--months", 'm'},
+                                     {"-y", "--years", 'y'},       {"-t", "--top", 't'}};
 
 int complain(const std::string& what) {
   fmt::print("Error: {}\n", what);
@@ -33,31 +43,44 @@ bool is_word(std::span<const char* const> words, std::size_t at) {
   return at < words.size() && words[at][0] != '-';
 }
 
+bool take_number(std::string_view word, std::size_t& to) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), to);
+  return error == std::errc{} && end == word.data() + word.size();
+}
+
 // The exit code when that is all.
 std::optional<int> read_words(std::span<const char* const> words, VnstatWords& to) {
-  bool form = false;
+  using Form = VnstatWords::Form;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
+    const auto* table = std::ranges::find_if(
+        table_words, [&](const TableWord& t) { return word == t.brief || word == t.word; });
     if ((word == "-i" || word == "--iface" || word == "--dbdir") && i + 1 < words.size()) {
       (word == "--dbdir" ? to.folder : to.interface) = words[++i];
+    } else if (table != std::end(table_words)) {
+      to.form = Form::table;
+      to.mode = table->mode;
+      if (is_word(words, i + 1) && !take_number(words[++i], to.limit))
+        return complain(fmt::format("Invalid limit parameter \"{}\" for {}.", words[i], word));
+    } else if (word == "--limit" && is_word(words, i + 1)) {
+      if (!take_number(words[++i], to.limit))
+        return complain(fmt::format("Invalid limit parameter \"{}\" for {}.", words[i], word));
+    } else if (word == "--95th") {
+      to.form = Form::percentile;
     } else if (word == "--oneline") {
-      form = true;
+      to.form = Form::oneline;
       if (is_word(words, i + 1)) to.bytes = std::string_view(words[++i]) == "b";
     } else if (word == "--json") {
-      form = to.json = true;
+      to.form = Form::json;
       if (is_word(words, i + 1)) to.mode = words[++i][0];
-      if (is_word(words, i + 1)) {
-        const std::string_view number = words[++i];
-        std::from_chars(number.data(), number.data() + number.size(), to.limit);
-      }
-    } else {
+      if (is_word(words, i + 1)) take_number(words[++i], to.limit);
+    } else if (word != "-q" && word != "--query") {
       return complain(fmt::format(
-          "weir has --oneline [b], --json [f|h|d|m|y|t] [limit], -i and --dbdir of vnstat, not \"{}\".",
+          "weir has -5, -h, -d, -m, -y, -t [limit], --limit, --95th, --oneline [b], --json [f|h|d|m|y|t] "
+          "[limit], -i and --dbdir of vnstat, not \"{}\".",
           word));
     }
   }
-  if (!form)
-    return complain("weir has vnstat's --oneline and --json; for tables: weir bandwidth --history day");
   if (std::string_view("afhdmyt").find(to.mode) == std::string_view::npos)
     return complain(fmt::format("Invalid mode parameter \"{}\".", to.mode));
   if (to.folder.empty())
@@ -65,24 +88,6 @@ std::optional<int> read_words(std::span<const char* const> words, VnstatWords& t
   if (to.folder.empty())
     return complain("no folder of stored records is named: give --dbdir DIR or set WEIR_DATA");
   return std::nullopt;
-}
-
-// A unit begins at 1000 of the one before, as vnstat has it.
-std::string vnstat_bytes(std::uint64_t bytes) {
-  static constexpr std::array<std::string_view, 6> units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  if (bytes < 1000) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < units.size(); ++unit) value /= 1024;
-  return fmt::format("{:.2f} {}", value, units[unit]);
-}
-std::string vnstat_rate(std::uint64_t bits) {
-  static constexpr std::array<std::string_view, 5> units{"kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s"};
-  if (bits < 1000) return fmt::format("{} bit/s", bits);
-  double value = static_cast<double>(bits) / 1000;
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < units.size(); ++unit) value /= 1000;
-  return fmt::format("{:.2f} {}", value, units[unit]);
 }
 
 std::tm local(Time time) {
@@ -126,32 +131,10 @@ std::string date_json(Time time, Period period) {
   return out + fmt::format(",\"timestamp\":{}", time.ns / 1'000'000'000);
 }
 
-struct Mode {
-  char letter;
-  std::string_view name;
-  Period period;
-  std::size_t usual;  // so many unless a limit is given; 0: all that vnstat keeps
-};
-constexpr Mode modes[] = {{'f', "fiveminute", Period::five_minutes, 0},
-                          {'h', "hour", Period::hour, 0},
-                          {'d', "day", Period::day, 0},
-                          {'m', "month", Period::month, 0},
-                          {'y', "year", Period::year, 0},
-                          {'t', "top", Period::day, 20}};
-
-std::string mode_json(const StoredTraffic& traffic, const Mode& mode, std::size_t limit) {
-  std::vector<PeriodUsage> rows = usage_by(traffic.slots, mode.period);
-  std::size_t most = limit != 0 ? limit : mode.usual;
-  most = most == 0 ? rows.size() : std::min(most, rows.size());
+std::string mode_json(const StoredTraffic& traffic, const VnstatMode& mode, std::size_t limit) {
+  const std::vector<PeriodUsage> rows = vnstat_rows(traffic, mode, limit != 0 ? limit : mode.json_rows);
   // The numbers of rows are those of our own count: vnstat's are of its database.
-  std::size_t id = rows.size() - most;
-  if (mode.letter == 't') {
-    std::ranges::stable_sort(rows, std::greater{}, &PeriodUsage::total);
-    rows.resize(most);
-    id = 0;
-  } else {
-    rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(most));
-  }
+  std::size_t id = mode.letter == 't' ? 0 : usage_by(traffic.slots, mode.period).size() - rows.size();
   std::string out = fmt::format(",\"{}\":[", mode.name);
   for (const PeriodUsage& row : rows) {
     if (!out.ends_with('[')) out += ',';
@@ -171,7 +154,7 @@ std::string interface_json(const StoredTraffic& traffic, const VnstatWords& word
       ",\"tx\":{}}}",
       name, date_json(traffic.slots.front().start, Period::day),
       date_json(traffic.updated, Period::five_minutes), in, out);
-  for (const Mode& mode : modes)
+  for (const VnstatMode& mode : vnstat_modes)
     if (words.mode == 'a' || words.mode == mode.letter) json += mode_json(traffic, mode, words.limit);
   return json + "}}";
 }
@@ -180,6 +163,40 @@ std::uint64_t total(const StoredTraffic& traffic) {
   std::uint64_t sum = 0;
   for (const Slot& slot : traffic.slots) sum += slot.in + slot.out;
   return sum;
+}
+
+// The 5-minute averages of the current month, in and out and both, and the 95th percentile of each.
+void print_percentile(const StoredTraffic& traffic) {
+  const PeriodUsage month = usage_by(traffic.slots, Period::month).back();
+  std::array<std::vector<double>, 3> rates;
+  for (const Slot& slot : traffic.slots) {
+    if (slot.start < month.span.start) continue;
+    const std::uint64_t bytes[] = {slot.in, slot.out, slot.in + slot.out};
+    for (std::size_t i = 0; i < rates.size(); ++i)
+      rates[i].push_back(static_cast<double>(bytes[i]) * 8 / slot_length.seconds());
+  }
+  const std::tm t = local(month.span.start);
+  fmt::print("\n {}  /  95th percentile  /  {}-{:02}\n\n", traffic.label(), t.tm_year + 1900, t.tm_mon + 1);
+  constexpr std::string_view names[] = {"rx", "tx", "total"};
+  for (std::size_t i = 0; i < rates.size(); ++i)
+    fmt::print("{:>10}:{:>16}\n", names[i],
+               vnstat_rate(static_cast<std::uint64_t>(percentile_95(std::move(rates[i])))));
+  fmt::print("\n");
+}
+
+void print_text(const StoredTraffic& traffic, const VnstatWords& words) {
+  using Form = VnstatWords::Form;
+  switch (words.form) {
+    case Form::oneline: print_oneline(traffic, words.bytes); break;
+    case Form::percentile: print_percentile(traffic); break;
+    case Form::table: {
+      const VnstatMode& mode = *std::ranges::find(vnstat_modes, words.mode, &VnstatMode::letter);
+      fmt::print("{}",
+                 vnstat_table(traffic, mode, words.limit != 0 ? words.limit : mode.table_rows, clock_time()));
+      break;
+    }
+    default: fmt::print("{}", vnstat_summary(traffic, clock_time())); break;
+  }
 }
 
 int run(std::string_view, std::span<const char* const> given) {
@@ -196,8 +213,8 @@ int run(std::string_view, std::span<const char* const> given) {
     return complain(words.interface.empty()
                         ? "No interfaces found in database."
                         : fmt::format("No interface matching \"{}\" found in database.", words.interface));
-  if (!words.json) {
-    print_oneline(*std::ranges::max_element(*all, {}, total), words.bytes);
+  if (words.form != VnstatWords::Form::json) {
+    print_text(*std::ranges::max_element(*all, {}, total), words);
     return 0;
   }
   std::string json;
@@ -209,7 +226,7 @@ int run(std::string_view, std::span<const char* const> given) {
 
 constexpr std::string_view programs[] = {"vnstat"};
 constexpr DialectSpec spec{.name = "vnstat",
-                           .doc = "vnstat's --oneline and --json, out of stored counters",
+                           .doc = "vnstat's tables, --oneline and --json, out of stored counters",
                            .command = "bandwidth",
                            .programs = programs,
                            .run = run};
