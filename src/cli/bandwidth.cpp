@@ -162,8 +162,24 @@ struct Selection {
   Filter filter;
   Output output;
 };
-Result<Selection> selection_of(const Arguments& arguments) {
-  const bool shares = arguments.has("by");
+// All columns of a counter are too many for people. Empty: all.
+std::vector<std::string> counter_fields(std::string_view form, bool devices) {
+  if (form != "table") return {};
+  std::vector<std::string> fields{"time",
+                                  "name",
+                                  "up",
+                                  "in_bits_per_second",
+                                  "out_bits_per_second",
+                                  "in_packets_per_second",
+                                  "out_packets_per_second",
+                                  "in_utilization",
+                                  "out_utilization"};
+  if (devices) fields.insert(fields.begin() + 1, "device");
+  return fields;
+}
+
+Result<Selection> selection_of(const Arguments& arguments, const Plan& plan) {
+  const bool shares = plan.by.has_value();
   const RecordTypes counters{shares ? &record_type<Usage>() : &record_type<Counter>()},
       offered = shares ? counters : RecordTypes{&record_type<Alert>(), &record_type<Counter>()};
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
@@ -174,20 +190,9 @@ Result<Selection> selection_of(const Arguments& arguments) {
   WEIR_TRY(RecordTypes types, selected_types(arguments, offered, both ? offered : counters, "bandwidth"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
-  // All columns of a counter are too many for people.
-  if (output.sink->name == "table" && output.options.fields.empty() && shares)
-    output.options.fields = {"time",     "name",     "who", "in_bits_per_second", "out_bits_per_second",
-                             "in_bytes", "out_bytes"};
-  else if (output.sink->name == "table" && output.options.fields.empty() && types == counters)
-    output.options.fields = {"time",
-                             "name",
-                             "up",
-                             "in_bits_per_second",
-                             "out_bits_per_second",
-                             "in_packets_per_second",
-                             "out_packets_per_second",
-                             "in_utilization",
-                             "out_utilization"};
+  if (output.options.fields.empty() && types == counters)
+    output.options.fields = plan.by ? share_fields(*plan.by, output.sink->name)
+                                    : counter_fields(output.sink->name, !plan.agents.empty());
   return Selection{std::move(types), std::move(filter), std::move(output)};
 }
 
@@ -377,7 +382,7 @@ Result<int> run_bandwidth(const Arguments& arguments) {
     if (arguments.has(option))
       return fail(Code::usage, "is for --history", fmt::format("--{}", option), "leave it out, or add that");
   WEIR_TRY(const Plan plan, plan_of(arguments));
-  WEIR_TRY(const Selection selected, selection_of(arguments));
+  WEIR_TRY(const Selection selected, selection_of(arguments, plan));
   if (arguments.has("explain")) {
     fmt::print("{}", selected.filter.explain());
     return 0;

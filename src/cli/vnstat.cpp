@@ -13,6 +13,7 @@
 #include "cli/front/vnstat_tables.hpp"
 #include "core/json.hpp"
 #include "plugin/dialect.hpp"
+#include "store/lake_reader.hpp"
 
 namespace weir {
 namespace {

@@ -404,6 +404,13 @@ def asked(weir, folder):
         got, wanted = ([{k: v for k, v in json.loads(line).items() if v != []} for line in lines] for lines in (got, wanted))
         check(got == wanted, f"{question}:\n  ClickHouse {got[:3]}\n  lake {wanted[:3]}")
         check(wanted, f"{question} has an answer")
+    # Interfaces' counters: a few of loopback's, in both.
+    for stored in (["--store", url, "--data", f"{folder}/spool"], ["--data", f"{folder}/lake"]):
+        answer("bandwidth", "lo", "--every", "20ms", "-c", "3", "-q", *stored)
+    history = [answer("bandwidth", "lo", "--history", "day", "-q", "-o", "csv", "-f", "time,name,period", *stored) for stored in (["--store", url], ["--data", f"{folder}/lake"])]
+    check(history[0] == history[1] and len(history[0]) == 2, history)
+    rows = answer("query", "SELECT sum(in_bytes_delta) AS n FROM counter", "-q", "-o", "csv", "--store", url)
+    check(answer("bandwidth", "lo", "--history", "year", "-q", "-o", "csv", "-f", "in_bytes", "--store", url)[1] == rows[1], rows)
     rows = answer("query", "SELECT proto, sum(bytes) AS bytes, ['a\\'b', 'c'] AS list, toDate(0) AS date, NULL AS nothing "
                   "FROM flow GROUP BY proto ORDER BY proto", "-q", "-o", "json", "--store", url)
     check(len(rows) > 1 and json.loads(rows[0])["list"] == ["a'b", "c"], rows)

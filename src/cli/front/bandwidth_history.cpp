@@ -50,16 +50,17 @@ Result<Asked> asked_from(const Arguments& arguments) {
 }
 
 Result<std::vector<StoredTraffic>> series_from(const Arguments& arguments, const Asked& a) {
-  WEIR_TRY(LakeReader lake, open_lake(arguments));
+  WEIR_TRY(const std::unique_ptr<Archive> archive, open_archive(arguments));
   Waiting waiting(arguments.has("quiet"));
-  WEIR_TRY(std::vector<StoredTraffic> all, stored_traffic(lake, a.range, arguments.all(""), waiting.watch()));
+  WEIR_TRY(std::vector<StoredTraffic> all,
+           stored_traffic(*archive, a.range, arguments.all(""), waiting.watch()));
   waiting.done();
   for (const std::string& name : arguments.all(""))
     if (std::ranges::find(all, name, &StoredTraffic::name) == all.end())
       return fail(Code::failed, "nothing is stored of this interface", name,
                   "weir bandwidth --data DIR stores it");
   if (all.empty())
-    return fail(Code::failed, "no counters are stored of that time", lake.data(),
+    return fail(Code::failed, "no counters are stored of that time", "--history",
                 "weir bandwidth --data DIR stores them");
   return all;
 }
@@ -176,12 +177,31 @@ void print_billing(const StoredTraffic& series, const std::vector<Billing>& mont
       dim, plain);
 }
 
+// Columns that history has anything in. A table for people has no column of the device where all is this
+// machine's.
+std::vector<std::string> history_fields(const std::vector<StoredTraffic>& all, bool billing, bool table) {
+  std::vector<std::string> fields =
+      billing
+          ? std::vector<std::string>{"time",     "end",       "device",     "name",
+                                     "in_bytes", "out_bytes", "bytes",      "in_p95",
+                                     "out_p95",  "total_p95", "samples",    "coverage",
+                                     "quota",    "forecast",  "quota_used", "quota_reached"}
+          : std::vector<std::string>{"time",      "period", "device",          "name",           "in_bytes",
+                                     "out_bytes", "bytes",  "bits_per_second", "bytes_estimate", "coverage"};
+  if (table && std::ranges::all_of(all, [](const StoredTraffic& t) { return t.device.empty(); }))
+    std::erase(fields, "device");
+  return fields;
+}
+
 // As records, in a form that was asked for.
 Result<void> write_records(const Arguments& arguments, const std::vector<StoredTraffic>& all, const Asked& a,
                            bool& over) {
   const bool billing = a.step == "95th";
   const RecordType& type = billing ? record_type<Billing>() : record_type<Usage>();
-  WEIR_TRY(const Output output, output_from(arguments, {&type}, "json"));
+  WEIR_TRY(Output output, output_from(arguments, {&type}, "json"));
+  const std::string_view form = output.sink->name;
+  if (output.options.fields.empty() && (form == "table" || form == "csv" || form == "tsv"))
+    output.options.fields = history_fields(all, billing, form == "table");
   WEIR_TRY(const auto sink, output.sink->open(output.options));
   for (const StoredTraffic& series : all) {
     std::optional<Addr> device;

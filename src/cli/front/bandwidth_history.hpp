@@ -9,7 +9,8 @@ namespace weir {
 inline constexpr Option history_options[] = {
     {.name = "history",
      .value = "STEP",
-     .doc = "What is stored in --data ($WEIR_DATA unless given), summed up by this; top is the days with the "
+     .doc = "What is stored in --data ($WEIR_DATA unless given) or --store, summed up by this; top is the "
+            "days with the "
             "most, 95th the 95th percentile and the quota of each month",
      .choices = "5m|hour|day|month|year|top|95th",
      .group = "History"},

@@ -159,6 +159,25 @@ void describe(Usage& usage, const ShareKey& key, const SocketOwners* owners) {
   }
 }
 
+std::vector<std::string> share_fields(ShareBy by, std::string_view form) {
+  if (form == "table")
+    return {"time", "name", "who", "in_bits_per_second", "out_bits_per_second", "in_bytes", "out_bytes"};
+  if (form != "csv" && form != "tsv") return {};
+  std::vector<std::string> fields{"time", "interval", "name", "by", "who"};
+  const auto add = [&](std::initializer_list<const char*> more) {
+    fields.insert(fields.end(), more.begin(), more.end());
+  };
+  switch (by) {
+    case ShareBy::host: add({"ip"}); break;
+    case ShareBy::flow: add({"src_ip", "src_port", "dst_ip", "dst_port", "proto"}); break;
+    case ShareBy::port: add({"proto", "dst_port"}); break;
+    case ShareBy::app: add({"application", "proto", "dst_port"}); break;
+    case ShareBy::process: add({"process", "pid", "user"}); break;
+  }
+  add({"in_bytes", "out_bytes", "in_packets", "out_packets", "in_bits_per_second", "out_bits_per_second"});
+  return fields;
+}
+
 void set_volume(Usage& usage, const Volume& v, Duration interval) noexcept {
   usage.interval = interval;
   usage.in_bytes = v.in_bytes;

@@ -23,6 +23,8 @@ std::string who_of(const ShareKey& key, const SocketOwners* owners);
 
 // The key's fields. Texts point into `who`, `owners` and literals.
 void describe(Usage& usage, const ShareKey& key, const SocketOwners* owners);
+// The columns of a form that writes them all in each row: those that rows of this kind have. Empty: all.
+std::vector<std::string> share_fields(ShareBy by, std::string_view form);
 void set_volume(Usage& usage, const Volume& volume, Duration interval) noexcept;
 
 }  // namespace weir

@@ -10,23 +10,28 @@
 namespace weir {
 namespace {
 
-// A record counts for the slot that the middle of its interval is in: readings come a little late.
-std::string slots_sql(const std::string& from, const TimeRange& range,
+// A record counts for the slot that the middle of its interval is in: readings come a little late. The names
+// of the answer are not those of columns: not every database tells them apart.
+std::string slots_sql(const SqlDialect& sql, const std::string& from, const TimeRange& range,
                       const std::vector<std::string>& names) {
-  std::string sql = fmt::format(
-      "SELECT coalesce(CAST(device AS VARCHAR), '') AS device, coalesce(\"name\", '') AS \"name\", "
-      "CAST(floor((epoch(\"time\") - \"interval\" / 2) / 300) AS BIGINT) * 300 AS slot, "
-      "CAST(sum(coalesce(in_bytes_delta, 0)) AS DOUBLE) AS received, "
-      "CAST(sum(coalesce(out_bytes_delta, 0)) AS DOUBLE) AS sent, CAST(sum(\"interval\") AS DOUBLE) AS "
-      "measured, CAST(max(epoch(\"time\")) AS DOUBLE) AS latest "
-      "FROM {} AS records WHERE \"interval\" IS NOT NULL",
-      from);
-  if (range.has_from()) sql += " AND \"time\" >= " + duckdb_sql().time(range.from.ns / 1000);
-  if (range.has_to()) sql += " AND \"time\" < " + duckdb_sql().time(range.to.ns / 1000);
+  const std::string seconds = sql.micros("time") + " / 1000000.0", length = sql.name("interval"),
+                    name = sql.name("name");
+  const std::string slot = sql.as_i64(fmt::format("floor(({} - {} / 2) / 300)", seconds, length));
+  const auto sum = [&](std::string_view column) {
+    return sql.as_f64(fmt::format("sum(coalesce({}, 0))", column));
+  };
+  std::string text = fmt::format(
+      "SELECT coalesce(device, '') AS teller, coalesce({}, '') AS called, {} * 300 AS slot, {} AS received, "
+      "{} AS "
+      "sent, {} AS measured, {} AS latest FROM {} AS records WHERE {} IS NOT NULL",
+      name, slot, sum("in_bytes_delta"), sum("out_bytes_delta"), sql.as_f64(fmt::format("sum({})", length)),
+      sql.as_f64(fmt::format("max({})", seconds)), from, length);
+  if (range.has_from()) text += " AND time >= " + time_bound(sql, range.from);
+  if (range.has_to()) text += " AND time < " + time_bound(sql, range.to);
   std::string listed;
-  for (const std::string& name : names) listed += (listed.empty() ? "" : ", ") + sql_text(name);
-  if (!names.empty()) sql += fmt::format(" AND \"name\" IN ({})", listed);
-  return sql + " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+  for (const std::string& one : names) listed += (listed.empty() ? "" : ", ") + sql.text(one);
+  if (!names.empty()) text += fmt::format(" AND {} IN ({})", name, listed);
+  return text + " GROUP BY teller, called, slot ORDER BY teller, called, slot";
 }
 
 template <class T>
@@ -51,23 +56,23 @@ std::string StoredTraffic::label() const {
   return text;
 }
 
-Result<std::vector<StoredTraffic>> stored_traffic(LakeReader& lake, const TimeRange& range,
+Result<std::vector<StoredTraffic>> stored_traffic(Archive& archive, const TimeRange& range,
                                                   const std::vector<std::string>& names,
                                                   const QueryWatch& watch) {
   const RecordType& type = record_type<Counter>();
-  WEIR_TRY(const QuestionPart part, lake.records(type, range));
+  WEIR_TRY(const QuestionPart part, archive.records(type, range));
   WEIR_TRY(
       const std::string from,
-      lake.from(type, part, {"time", "device", "name", "interval", "in_bytes_delta", "out_bytes_delta"}));
-  WEIR_TRY(const auto rows, lake.ask(slots_sql(from, range, names), watch, "--history"));
+      archive.from(type, part, {"time", "device", "name", "interval", "in_bytes_delta", "out_bytes_delta"}));
+  WEIR_TRY(const auto rows, archive.ask(slots_sql(archive.sql(), from, range, names), watch, "--history"));
   std::vector<StoredTraffic> all;
   Batch batch;
   for (bool more = true; more;) {
     batch.clear();
     WEIR_TRY(more, rows->read(batch));
     for (const Batch::Entry& row : batch.entries()) {
-      const auto device = field_of<std::string_view>(row, "device"),
-                 name = field_of<std::string_view>(row, "name");
+      const auto device = field_of<std::string_view>(row, "teller"),
+                 name = field_of<std::string_view>(row, "called");
       if (all.empty() || all.back().device != device || all.back().name != name)
         all.push_back({std::string(device), std::string(name), {}, {}});
       all.back().updated = Time{std::llround(field_of<double>(row, "latest") * 1e9)};

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "engine/usage_history.hpp"
-#include "store/lake_reader.hpp"
+#include "store/archive.hpp"
 
 namespace weir {
 
@@ -17,7 +17,7 @@ struct StoredTraffic {
 };
 
 // Of all interfaces, or those named, by device and name; empty when there is none.
-Result<std::vector<StoredTraffic>> stored_traffic(LakeReader& lake, const TimeRange& range,
+Result<std::vector<StoredTraffic>> stored_traffic(Archive& archive, const TimeRange& range,
                                                   const std::vector<std::string>& names,
                                                   const QueryWatch& watch);
 
