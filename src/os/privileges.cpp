@@ -97,8 +97,13 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder.string();
 }
 
-Result<void> drop_privileges(const std::vector<std::string>& folders) {
-  std::uint64_t kept = 0;
+Result<void> drop_privileges(const std::vector<std::string>& folders, Keep keep) {
+  std::uint64_t kept = 0, looking = 0;
+  if (keep == Keep::other_processes) {
+    looking = permitted() & (std::uint64_t{1} << CAP_SYS_PTRACE | std::uint64_t{1} << CAP_DAC_READ_SEARCH);
+    // Or they would go with the user.
+    if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return cannot(errno);
+  }
   if (::geteuid() == 0) {
     const auto user = caller();
     bool changed = false;
@@ -107,10 +112,11 @@ Result<void> drop_privileges(const std::vector<std::string>& folders) {
     }
     if (!changed) {
       const std::uint64_t write_anywhere = permitted() & std::uint64_t{1} << CAP_DAC_OVERRIDE;
-      if (!set_capabilities(0, write_anywhere)) return cannot(errno);
+      if (!set_capabilities(0, write_anywhere | looking)) return cannot(errno);
       if (!may_write(folders)) kept = write_anywhere;
     }
   }
+  kept |= looking;
   return set_capabilities(kept, kept) && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? Result<void>{}
                                                                                        : cannot(errno);
 }

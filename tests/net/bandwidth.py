@@ -341,6 +341,7 @@ def shares(program):
         check("UDP: iperf3, within headers", iperf["sum"]["bytes"] <= total(rows, "out") <= iperf["sum"]["bytes"] * 1.06 + 20_000, (rows, iperf["sum"]))
         unprivileged(program, peer)
         tops(program)
+        by_changes(program)
         by_refusals(program)
     finally:
         peer.stop()
@@ -376,6 +377,33 @@ def tops(program):
     check("all of them add up", total(everything, "out") == kernel("here")[1] - counted[1] == 210 * 142, (total(everything, "out"), kernel("here"), counted))
     named = {r["dst_port"] for r in everything if "dst_port" in r}
     check("the largest are told apart", named and min(named) >= 1000, named)
+
+
+def by_changes(program):
+    """An interface that is renamed goes on; one that is replaced by another of its name does, too."""
+    weir = Running(program, "here --by host --every 200ms")
+    weir.next()
+    sh("ip link set here down; ip link set here name wan9; ip link set wan9 up; ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev wan9")
+    counted = kernel("wan9")[1]
+    send(50)
+    seen = weir.until(lambda r: r["name"] == "wan9" and r.get("ip") == "10.9.0.2")
+    check("renamed, it goes on", seen["out_bytes"] <= kernel("wan9")[1] - counted == 50 * 1042, seen)
+    sh("ip link set wan9 down; ip link set wan9 name here; ip link set here up")
+    weir.until(lambda r: r["name"] == "here")
+    sh("ip link del here; ip link add here type veth peer name there; ip link set here up; ip link set there up; ip addr add 10.9.0.1/24 dev here; "
+       "ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev here")
+    again = []
+
+    def back(record):
+        send(1)
+        again.append(record)
+        return record["name"] == "here" and record.get("ip") == "10.9.0.2"
+
+    weir.until(back)
+    _, err = weir.stop()
+    check("no row has more than was sent", all(r["out_bytes"] <= (len(again) + 50) * 1042 + 1000 for r in again), again)
+    check("told", "here is called wan9 now" in err and "here is" in err, err)
+    sh("ip link set here down; ip link set here up; ip neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev here")
 
 
 def by_refusals(program):

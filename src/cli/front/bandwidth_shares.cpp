@@ -338,8 +338,8 @@ Result<int> bandwidth_shares(const Arguments& arguments, const SharesAsked& aske
   WEIR_TRY(Links links, Links::open());
   WEIR_TRY(const Meant meant, meant_of(asked, links));
   WEIR_TRY(Eyes eyes, open_eyes(asked, meant.names, watcher.stop(), arguments.has("quiet")));
-  // Other users' processes may be looked into with a privilege only.
-  if (asked.by != ShareBy::process) WEIR_CHECK(drop_privileges(written_folders(arguments)));
+  const Keep keep = asked.by == ShareBy::process ? Keep::other_processes : Keep::nothing;
+  WEIR_CHECK(drop_privileges(written_folders(arguments), keep));
   watcher.start();
   Storing storing;
   if (terminal && !stores(arguments)) {
