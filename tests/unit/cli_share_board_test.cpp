@@ -47,6 +47,19 @@ TEST(ShareBoard, FitsEveryWindow) {
     }
 }
 
+TEST(ShareBoard, GivesARowThatOneInterfaceDoesNotNeedToAnother) {
+  ShareBoard board("host");
+  std::vector<ShareBoard::Named> many;
+  for (int i = 0; i < 9; ++i) many.push_back({"h" + std::to_string(i), volume(1000, 10)});
+  board.take(0, "eth0", seconds(1), many, {}, volume(9'000, 90));
+  board.take(1, "eth1", seconds(1), {}, {}, {});
+  const auto lines = board.lines(seconds(3), {.width = 100, .height = 13});
+  EXPECT_EQ(lines.size(), 12U);
+  EXPECT_THAT(lines[7], testing::HasSubstr("h4"));
+  EXPECT_THAT(lines[8], testing::HasSubstr("(4 others)"));
+  EXPECT_THAT(lines[10], testing::HasSubstr("eth1"));
+}
+
 TEST(ShareBoard, ForgetsTheStillest) {
   ShareBoard board("host");
   for (int i = 0; i < 3000; ++i)

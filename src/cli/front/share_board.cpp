@@ -129,6 +129,26 @@ void ShareBoard::add_interface(std::vector<std::string>& text, const Interface& 
   text.push_back(row_line("(unattributed)", i.unattributed, l, size, dim, true));
 }
 
+// How many rows each interface gets besides its sum and the two rests: the same, as far as it has so many.
+std::vector<std::size_t> ShareBoard::rooms_for(unsigned height) const {
+  constexpr std::size_t fixed = 3;
+  std::size_t left = height > around ? height - around : 0;
+  left -= std::min(left, fixed * interfaces_.size());
+  std::vector<std::size_t> rooms(interfaces_.size());
+  for (bool more = true; more && left > 0;) {
+    more = false;
+    std::size_t n = 0;
+    for (const auto& [place, i] : interfaces_) {
+      std::size_t& room = rooms[n++];
+      if (room >= i.rows.size() || left == 0) continue;
+      ++room;
+      --left;
+      more = true;
+    }
+  }
+  return rooms;
+}
+
 std::vector<std::string> ShareBoard::lines(Duration running, const BoardSize& size) const {
   BoardLine head(size);
   double in = 0, out = 0;
@@ -136,12 +156,9 @@ std::vector<std::string> ShareBoard::lines(Duration running, const BoardSize& si
   head.put("bandwidth", bold).put(fmt::format(" by {} ", by_)).put(clock_text(running), dim);
   head.put("  in " + rate_text(in), green).put("  out " + rate_text(out), cyan);
   std::vector<std::string> text{head.take()};
-  // Each interface has its sum and two rows of rests at least, and the same room for the others.
-  constexpr std::size_t fixed = 3;
-  const std::size_t count = interfaces_.size(), height = size.height > around ? size.height - around : 0;
-  const std::size_t room = count == 0 ? 0 : (height - std::min(height, fixed * count)) / count;
+  const std::vector<std::size_t> rooms = rooms_for(size.height);
   std::vector<std::vector<Shown>> shown;
-  for (const auto& [place, i] : interfaces_) shown.push_back(busiest(i, room));
+  for (const auto& [place, i] : interfaces_) shown.push_back(busiest(i, rooms[shown.size()]));
   const Layout l = layout(size.width, shown);
   BoardLine names(size);
   names.left(column_name(), l.who, dim);

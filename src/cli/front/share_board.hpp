@@ -54,6 +54,7 @@ class ShareBoard {
     std::string_view who;
     const Row* row;
   };
+  std::vector<std::size_t> rooms_for(unsigned height) const;
   std::string column_name() const { return "interface, " + std::string(by_); }
   Layout layout(unsigned width, const std::vector<std::vector<Shown>>& shown) const;
   static std::vector<Shown> busiest(const Interface& interface, std::size_t most);
