@@ -376,6 +376,9 @@ class Session final : public SnmpPoller::Listener {
 };
 
 Result<int> run_bandwidth(const Arguments& arguments) {
+  if (arguments.has("history") && arguments.has("by"))
+    return fail(Code::usage, "is for what passes now, and --history for what is stored", "--by",
+                "ask what --by has stored with weir query");
   if (arguments.has("history")) return bandwidth_history(arguments);
   WEIR_CHECK(check_destination(arguments));
   for (const std::string_view option : {"last", "from", "to", "rows", "quota"})

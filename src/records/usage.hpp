@@ -11,7 +11,7 @@ struct Usage {
   std::optional<Addr> device;
   Text name;
   std::optional<Duration> interval;
-  Text by, who;
+  Text kind, who;
   std::optional<Addr> ip, src_ip, dst_ip;
   std::optional<std::uint16_t> src_port, dst_port;
   Text proto, application, process;
@@ -30,7 +30,8 @@ inline constexpr auto schema<Usage> = record(
     field("device", &Usage::device, "The device that told it; null for this machine"),
     field("name", &Usage::name, "The interface"),
     field("interval", &Usage::interval, Unit::seconds, "Length of a period that has no name"),
-    field("by", &Usage::by, "Whose it is: host, flow, port, app or process; null for all of an interface"),
+    field("kind", &Usage::kind,
+          "What is told apart: host, flow, port, app or process; null for all of an interface"),
     field("who", &Usage::who,
           "Who, for people; (others) beyond --top, (unattributed) what was counted and nobody accounts for"),
     field("ip", &Usage::ip, "The host: the one at the other end"),

@@ -408,7 +408,7 @@ def by_changes(program):
 
 def by_refusals(program):
     for words, code in ((["here", "--by", "hots"], 2), (["here", "--top", "3"], 2), (["here", "--by", "host", "--every", "10ms"], 2),
-                        (["here", "--by", "host", "--limit", "out > 1"], 2), (["snmp://public@127.0.0.1", "--by", "host"], 2), (["heer", "--by", "host"], 3)):
+                        (["here", "--by", "host", "--history", "day"], 2), (["here", "--by", "host", "--limit", "out > 1"], 2), (["snmp://public@127.0.0.1", "--by", "host"], 2), (["heer", "--by", "host"], 3)):
         done = run(program, words, code=code)
         check(f"one line for {words}", done.stderr.startswith("weir: ") and done.stderr.count("\n") == 1, done.stderr)
 

@@ -180,7 +180,7 @@ class ShareSession {
     Usage usage;
     usage.time = place.start;
     usage.name = emitter_.text(place.name);
-    usage.by = name_of(asked_.by);
+    usage.kind = name_of(asked_.by);
     usage.who = emitter_.text(who);
     set_volume(usage, volume, place.interval);
     if (key != nullptr) describe(usage, *key, eyes_.owners ? &*eyes_.owners : nullptr);

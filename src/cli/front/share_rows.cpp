@@ -163,7 +163,7 @@ std::vector<std::string> share_fields(ShareBy by, std::string_view form) {
   if (form == "table")
     return {"time", "name", "who", "in_bits_per_second", "out_bits_per_second", "in_bytes", "out_bytes"};
   if (form != "csv" && form != "tsv") return {};
-  std::vector<std::string> fields{"time", "interval", "name", "by", "who"};
+  std::vector<std::string> fields{"time", "interval", "name", "kind", "who"};
   const auto add = [&](std::initializer_list<const char*> more) {
     fields.insert(fields.end(), more.begin(), more.end());
   };
