@@ -5,10 +5,11 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
-#include <thread>
+#include <set>
 
 #include "cli/front/data.hpp"
 #include "cli/front/device_sweep.hpp"
+#include "cli/front/device_watch.hpp"
 #include "cli/front/inventory.hpp"
 #include "cli/front/option_table.hpp"
 #include "core/human.hpp"
@@ -17,6 +18,7 @@
 #include "engine/pipeline.hpp"
 #include "packet/input_paths.hpp"
 #include "plugin/source.hpp"
+#include "records/alert.hpp"
 #include "records/device.hpp"
 #include "records/device_link.hpp"
 
@@ -29,25 +31,12 @@ extern "C" void interrupt_devices(int) {
   std::signal(SIGINT, SIG_DFL);  // a second one ends the program at once
 }
 
-constexpr Duration flow_every = seconds(60);  // a device with one long flow is seen as often
-
-Plan evidence_plan() {
-  Plan plan;
-  for (const RecordTypeOf type : device_evidence_types()) plan.wants[type().id].wanted = true;
-  plan.community_id = false;
-  plan.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 64U);
-  for (const Timeout timeout :
-       {Timeout::tcp, Timeout::tcp_attempt, Timeout::tcp_closed, Timeout::udp, Timeout::icmp, Timeout::other})
-    plan.flows.active(timeout) = flow_every;
-  choose_parsers(plan);
-  return plan;
-}
-
 // The exit code, and why it is not 0.
-int judged(const Arguments& arguments, const Inventory& inventory, bool all) {
+int judged(const Arguments& arguments, const Inventory& inventory,
+           const std::function<bool(const KnownDevice&)>& seen) {
   std::vector<std::string> found;
   for (const auto& [id, device] : inventory.devices())
-    if ((all || device.changed) && inventory.authorised(device) == false)
+    if (seen(device) && inventory.authorised(device) == false)
       found.push_back(device.address() ? to_string(*device.address()) : fmt::format("device {}", id));
   if (found.empty()) return 0;
   constexpr std::size_t most = 5;
@@ -64,15 +53,20 @@ Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
   const bool events = arguments.has("events");
   WEIR_TRY(const auto writer,
            DeviceWriter::open(arguments, events ? record_type<DeviceEvent>() : record_type<Device>()));
+  WEIR_TRY(DeviceAlerts alerts, DeviceAlerts::open(arguments, writer.get()));
   const std::vector<Change> changes = kept.inventory->take_changes();
+  std::set<std::uint64_t> seen;
+  for (const auto& [id, identity] : kept.inventory->devices())
+    if (identity.changed) seen.insert(id);
   WEIR_CHECK(kept.save(changes));
-  const auto seen = [](const KnownDevice& identity) { return identity.changed; };
-  WEIR_CHECK(events ? writer->write(*kept.inventory, changes) : writer->write(*kept.inventory, seen));
+  const auto shown = [&](const KnownDevice& identity) { return seen.contains(identity.id); };
+  WEIR_CHECK(events ? writer->write(*kept.inventory, changes) : writer->write(*kept.inventory, shown));
+  WEIR_CHECK(alerts.tell(*kept.inventory, changes));
   WEIR_CHECK(writer->close());
   if (kept.inventory->refused() != 0)
     fmt::print(stderr, "weir: the inventory is full: {} sightings of other devices were left out\n",
                human_count(kept.inventory->refused()));
-  return judged(arguments, *kept.inventory, false);
+  return judged(arguments, *kept.inventory, shown);
 }
 
 Result<int> from_captures(const Arguments& arguments, const std::vector<std::string>& words) {
@@ -122,9 +116,10 @@ using Words = std::vector<std::string>;
 Result<int> list(const Arguments& arguments, const Words&) {
   WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Device>()));
   WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
-  WEIR_CHECK(writer->write(*kept.inventory, [](const KnownDevice&) { return true; }));
+  const auto all = [](const KnownDevice&) { return true; };
+  WEIR_CHECK(writer->write(*kept.inventory, all));
   WEIR_CHECK(writer->close());
-  return judged(arguments, *kept.inventory, true);
+  return judged(arguments, *kept.inventory, all);
 }
 
 Result<int> show(const Arguments& arguments, const Words& words) {
@@ -178,35 +173,50 @@ Result<int> topology(const Arguments& arguments, const Words&) {
   return 0;
 }
 
-// Changes the devices that the first `count` words name, all words when it is 0.
+// Changes the devices that the first `count` words name, all words when it is 0, and tells what each is now.
 Result<int> edit(const Arguments& arguments, const Words& words, std::size_t count,
-                 const std::function<void(KnownDevice&)>& change) {
-  WEIR_CHECK(data_folder(arguments));
-  WEIR_TRY(KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::change));
+                 const std::function<std::string(KnownDevice&)>& change) {
+  WEIR_TRY(KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::edit));
   std::vector<KnownDevice*> chosen;
   for (std::size_t i = 0; i < (count == 0 ? words.size() : count); ++i) {
     WEIR_TRY(KnownDevice* const identity, device_called(*kept.inventory, words[i]));
     chosen.push_back(identity);
   }
   for (KnownDevice* identity : chosen) {
-    change(*identity);
-    identity->changed = true;
+    std::string who = fmt::format("device {}", identity->id);
+    if (const auto ip = identity->address()) who += ", " + to_string(*ip);
+    if (!identity->name().empty()) who += fmt::format(", {}", identity->name());
+    const std::string done = change(*identity);
+    WEIR_CHECK(kept.file->save_policy(*identity));
+    if (!arguments.has("quiet")) fmt::print("{} {}\n", who, done);
   }
-  WEIR_CHECK(kept.save({}));
   return 0;
 }
 
 Result<int> approve(const Arguments& arguments, const Words& words) {
-  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::approved; });
+  return edit(arguments, words, 0, [](KnownDevice& identity) {
+    identity.policy = Policy::approved;
+    return "is approved: it may be there";
+  });
 }
 Result<int> ignore(const Arguments& arguments, const Words& words) {
-  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::ignored; });
+  return edit(arguments, words, 0, [](KnownDevice& identity) {
+    identity.policy = Policy::ignored;
+    return "is ignored: nothing is told of it";
+  });
 }
 Result<int> forbid(const Arguments& arguments, const Words& words) {
-  return edit(arguments, words, 0, [](KnownDevice& identity) { identity.policy = Policy::none; });
+  return edit(arguments, words, 0, [](KnownDevice& identity) {
+    identity.policy = Policy::forbidden;
+    return "is forbidden: it is unauthorised wherever it is seen";
+  });
 }
 Result<int> name(const Arguments& arguments, const Words& words) {
-  return edit(arguments, words, 1, [&](KnownDevice& identity) { identity.label = words[1]; });
+  return edit(arguments, words, 1, [&](KnownDevice& identity) {
+    identity.label = words[1];
+    return identity.label.empty() ? std::string("has the name it gives itself")
+                                  : fmt::format("is called {}", identity.label);
+  });
 }
 Result<int> tag(const Arguments& arguments, const Words& words) {
   return edit(arguments, words, 1, [&](KnownDevice& identity) {
@@ -215,6 +225,8 @@ Result<int> tag(const Arguments& arguments, const Words& words) {
         std::erase(identity.tags, words[i].substr(1));
       else if (std::ranges::find(identity.tags, words[i]) == identity.tags.end())
         identity.tags.push_back(words[i]);
+    return identity.tags.empty() ? std::string("has no tags")
+                                 : fmt::format("is tagged {}", fmt::join(identity.tags, ", "));
   });
 }
 
@@ -255,6 +267,10 @@ constexpr Verb verbs[] = {
 };
 
 Result<int> run_devices(const Arguments& arguments) {
+  if (arguments.has("watch")) return watch_devices(arguments);
+  for (const std::string_view option : {"duration", "no-promiscuous"})
+    if (arguments.has(option))
+      return fail(Code::usage, "is for --watch", fmt::format("--{}", option), "add it, or leave this out");
   Words words = arguments.all("");
   if (words.empty()) return list(arguments, {});
   const auto verb = std::ranges::find(verbs, words.front(), &Verb::word);
@@ -293,14 +309,18 @@ constexpr Option own_options[] = {
      .group = "Inventory"},
     {.name = "gone-after",
      .value = "TIME",
-     .doc = "A device is gone when it was quiet for so long, and for longer than it ever was",
-     .fallback = "10m",
+     .doc = "A device is gone when it was quiet for so long, and for longer than it ever was; 10m unless "
+            "given, 1h with --watch",
      .group = "Inventory"},
     {.name = "allow",
      .value = "FILE",
      .doc = "Devices that may be there, besides approved ones: a MAC address, IP address, network or name a "
-            "line. Others are unauthorised: an event, and exit code 1",
+            "line, any of which will do. Others are unauthorised: an event, an alert, and exit code 1",
      .choices = "@files",
+     .group = "Inventory"},
+    {.name = "exec",
+     .value = "COMMAND",
+     .doc = "Run this with each alert as JSON on its stdin: an unauthorised device is there, or this is over",
      .group = "Inventory"},
     {.name = "vendors",
      .value = "DIR",
@@ -311,8 +331,9 @@ constexpr Option own_options[] = {
     where_option,
 };
 constexpr auto options =
-    joined(own_options, sweep_options, question_options, output_options, quiet_asking_options);
-constexpr RecordTypeOf made[] = {record_type<Device>, record_type<DeviceEvent>, record_type<DeviceLink>};
+    joined(own_options, sweep_options, question_options, watch_options, output_options, quiet_asking_options);
+constexpr RecordTypeOf made[] = {record_type<Alert>, record_type<Device>, record_type<DeviceEvent>,
+                                 record_type<DeviceLink>};
 constexpr CommandSpec spec{
     .name = "devices",
     .doc = "Who is on the network, and what has changed",
@@ -320,6 +341,7 @@ constexpr CommandSpec spec{
         "Examples:\n"
         "  weir devices 10.9.0.0/24 --data inv           who answers there, by ARP\n"
         "  weir devices eth0 --data inv                  the networks of an interface, and its IPv6 nodes\n"
+        "  weir devices eth0 --watch --data inv          what changes, as it happens, from what passes by\n"
         "  weir devices lan.pcap                         every device that the capture tells of\n"
         "  weir devices *.pcap --data inv --events       what is new since the inventory was seen last\n"
         "  weir devices approve 10.9.0.7 --data inv      it may be there; others are unauthorised from now "
@@ -333,6 +355,8 @@ constexpr CommandSpec spec{
         "name. A\n"
         "phone that makes up a new hardware address every day is one device, and so is a host with ten "
         "addresses.\n"
+        "\n"
+        "An inventory that is being watched takes approve, ignore, forbid, name and tag at any time.\n"
         "\n"
         "Exit code: 0 fine, 1 an unauthorised device was seen, or diff found something, 2 usage, 3 "
         "environment.\n",

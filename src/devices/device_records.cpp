@@ -17,8 +17,8 @@ List<T> list_of(const std::vector<T>& items, Arena& arena) {
 }
 
 // The keys of a map of spans, the last seen first.
-template <class K>
-std::vector<K> by_last(const std::map<K, Span>& map) {
+template <class K, class S>
+std::vector<K> by_last(const std::map<K, S>& map) {
   std::vector<std::pair<Time, K>> all;
   for (const auto& [key, seen] : map) all.emplace_back(seen.last, key);
   std::ranges::sort(all, std::greater<>{});

@@ -4,6 +4,7 @@
 #include "core/arena.hpp"
 #include "devices/inventory.hpp"
 #include "devices/vendors.hpp"
+#include "records/alert.hpp"
 #include "records/device.hpp"
 #include "records/device_link.hpp"
 
@@ -15,5 +16,10 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
 DeviceEvent event_record(const Inventory& inventory, const Change& change, const Vendors& vendors,
                          Arena& arena);
 DeviceLink link_record(const Inventory& inventory, const Joint& joint, Arena& arena);
+// Of a change that raises or ends one (Change::alert).
+Alert alert_record(const Inventory& inventory, const Change& change, Arena& arena);
+
+// One line for people, without the time: what has happened to whom.
+std::string event_line(const DeviceEvent& event);
 
 }  // namespace weir

@@ -38,6 +38,8 @@ enum class FactKind : std::uint8_t {
 std::string_view name_of(FactKind kind) noexcept;
 std::optional<FactKind> parse_fact_kind(std::string_view text) noexcept;
 
+inline constexpr std::string_view proxy_role = "proxy";
+
 struct Span {
   Time first, last;
 };
@@ -47,27 +49,46 @@ struct Fact {
   Span seen{};
 };
 
-enum class Policy : std::uint8_t { none, approved, ignored };
+enum class Policy : std::uint8_t { none, approved, ignored, forbidden };
+
+// An address of a device, and how it is known to be its own.
+struct Holding : Span {
+  enum class How : std::uint8_t {
+    taken,  // it answered for it, while another device had it
+    told,   // it answered for it
+    used,   // it asked others from there
+    leased  // a DHCP server gave it
+  };
+  How how = How::told;
+  bool retired = false;  // another address has come in its place
+};
 
 struct KnownDevice {
   std::uint64_t id = 0;
   Span seen{};
   std::map<Mac, Span> macs;
-  std::map<Addr, Span> addresses;
+  std::map<Addr, Holding> addresses;
   std::vector<Fact> facts;
   bool settled = false;  // reported as new; until then it may still turn out to be a known one
   bool gone = false;
-  Duration longest_gap{};  // that it has been quiet for and came back
+  Duration longest_gap{};      // that it has been quiet for and came back
+  std::vector<Span> absences;  // the latest that were told: when it was last seen, and seen again
   Policy policy = Policy::none;
   std::string label;
   std::vector<std::string> tags;
-  bool changed = false;  // since it was loaded
+  Time unauthorised_since{};  // that was told; 0: it was not
+  bool changed = false;       // since it was loaded
+  bool judged = false;        // since something about it has changed that a policy may ask for
 
   bool randomised() const noexcept;                // all hardware addresses are; false when it has none
+  bool rotates() const noexcept;                   // makes up hardware addresses all the time
   const Fact* find(FactKind kind) const noexcept;  // the one seen last, nullptr when there is none
   // The label, else the best of the names; empty when there is none.
   std::string_view name() const noexcept;
-  // What was used last, IPv4 before IPv6, and routable before link-local.
+  // Answers for addresses that are others': proxy ARP, a sleep proxy, or a forger.
+  bool is_proxy() const noexcept;
+  // What is in use longest, so that further ones do not take its place: IPv4 before IPv6, and routable before
+  // link-local.
   std::optional<Addr> address() const noexcept;
   std::optional<Mac> mac() const noexcept;
   // 0 to 100: each kind of evidence takes away a share of the doubt.
@@ -107,7 +128,9 @@ enum class DeviceChange : std::uint8_t {
   rogue_dhcp,
   rogue_ra,
   unauthorised,
-  configuration
+  configuration,
+  authorised,
+  proxy
 };
 std::string_view name_of(DeviceChange change) noexcept;
 std::optional<DeviceChange> parse_device_change(std::string_view text) noexcept;
@@ -119,23 +142,30 @@ struct Change {
   std::optional<Addr> ip;
   std::optional<Mac> mac;
   std::string before, after, evidence;
+  std::optional<bool> alert{};  // an alert is raised by it, or is over
 };
 
 // Who has an address, and who had it before.
 struct Holder {
   Mac mac, before;
   Time since, last, last_told, before_last;
-  Time reported{};  // the last conflict that was told; 0: none
+  Time reported{};       // the last conflict that was told; 0: none
+  bool changed = false;  // since it was loaded
 };
 
 struct InventoryOptions {
-  Duration settle = seconds(60);  // a device is new when it has been unknown for so long
+  Duration settle = seconds(20);  // a device is new when it has been unknown for so long
   Duration gone_after =
       seconds(600);  // quiet for so long, and for longer than it is used to; 0: only sweeps tell
-  Duration together = seconds(2);      // two claims within this are two owners
-  Duration flip_flop = seconds(3600);  // back at the one before within this
-  Duration quiet = seconds(86'400);    // a conflict is told again after so long
-  std::size_t most_devices = 100'000;  // beyond, unknown ones are only counted
+  Duration together = seconds(2);               // two claims within this are two owners
+  Duration flip_flop = seconds(3600);           // back at the one before within this
+  Duration quiet = seconds(7 * 86'400);         // a conflict is told again when there was none for so long
+  Duration unused = seconds(86'400);            // another address in use for so long is in the place of one
+  Duration most_learned = seconds(7 * 86'400);  // no longer sleep is waited for
+  std::size_t flaps = 3;                        // absences within a week are a habit: one is told after a day
+  std::size_t others = 3;                       // addresses of others that make a proxy
+  std::size_t most_devices = 100'000;  // beyond, those gone longest are forgotten, else unknown ones refused
+  std::size_t most_holders = 200'000;  // addresses whose conflicts are seen; beyond, the oldest are forgotten
   std::size_t most_of_a_kind = 64;     // addresses or facts of one device; beyond, the oldest is dropped
 };
 
@@ -146,6 +176,10 @@ class Inventory {
   void see(const Sighting& sighting);
   // Time has come so far: devices settle, and quiet ones are gone. Sightings do the same.
   void advance(Time now);
+  // Nobody could have been seen until now: nobody is missed for it.
+  void was_blind(Time now) noexcept { watched_since_ = std::max(watched_since_, now); }
+  // Hardware addresses of this machine, which is never gone.
+  void set_self(std::vector<Mac> macs) { self_ = std::move(macs); }
   // Nothing follows: what is unsettled settles.
   void finish();
   // A whole sweep of these addresses is over that began then: whoever has one of them and did not answer is
@@ -157,7 +191,10 @@ class Inventory {
   const std::map<std::uint64_t, KnownDevice>& devices() const noexcept { return devices_; }
   const std::map<Addr, Holder>& holders() const noexcept { return holders_; }
   const std::vector<std::uint64_t>& removed() const noexcept { return removed_; }  // merged into others
-  std::uint64_t refused() const noexcept { return refused_; }  // sightings beyond most_devices
+  // Sightings beyond most_devices.
+  std::uint64_t refused() const noexcept { return refused_; }
+  // Devices and holders that made room for others.
+  std::uint64_t forgotten() const noexcept { return forgotten_; }
 
   Topology& topology() noexcept { return topology_; }
   const Topology& topology() const noexcept { return topology_; }
@@ -165,6 +202,12 @@ class Inventory {
   // nullptr when there is none. By its number, an address, a hardware address or a name of its own.
   KnownDevice* find(std::string_view who);
   KnownDevice* find(std::uint64_t id);
+  // What has changed since it was loaded is kept now.
+  void saved() noexcept;
+  // What people have said of a device elsewhere.
+  void set_policy(std::uint64_t id, Policy policy, std::string label, std::vector<std::string> tags);
+  // Tells of those that are there whether they may be, where policies have changed.
+  void review(Time now);
   // The devices that were allowed, apart from approved ones; called for each new device.
   void set_allowed(std::function<bool(const KnownDevice&)> allowed) { allowed_ = std::move(allowed); }
   // Nothing when there is no policy: nothing approved and no list.
@@ -175,6 +218,7 @@ class Inventory {
   void restore(const Addr& ip, const Holder& holder) { holders_[ip] = holder; }
 
  private:
+  KnownDevice* at(std::uint64_t id) noexcept;
   KnownDevice* resolve(const Sighting& sighting);
   KnownDevice* by_key(const Sighting& sighting);
   KnownDevice* add(const Sighting& sighting);
@@ -185,9 +229,20 @@ class Inventory {
   void note_alive(KnownDevice& identity, Time time, const std::string& evidence);
   void note_mac(KnownDevice& identity, const Sighting& sighting);
   void note_address(KnownDevice& identity, const Sighting& sighting);
+  // What others know of the address: whether it is taken from one.
+  bool take_over(const KnownDevice& identity, const Sighting& sighting);
+  std::optional<Addr> retire_others(KnownDevice& identity, const Sighting& sighting);
+  void drop_address(KnownDevice& identity, const Addr& ip);
+  void learn_proxy(KnownDevice& identity, const Sighting& sighting);
   void note_holder(KnownDevice& identity, const Sighting& sighting);
   void note_fact(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   void note_role(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
+  Duration patience(const KnownDevice& identity) const noexcept;
+  bool is_self(const KnownDevice& identity) const noexcept;
+  void leave(KnownDevice& identity, Time time, std::string evidence);
+  void judge(KnownDevice& identity, Time time);
+  bool make_room();
+  void forget_holders();
   void settle(std::uint64_t id);
   void settle_since(Time latest);
   bool has_policy() const noexcept;
@@ -203,8 +258,10 @@ class Inventory {
   std::vector<Change> changes_;
   std::vector<std::uint64_t> removed_;
   std::function<bool(const KnownDevice&)> allowed_;
-  std::uint64_t next_id_ = 1, refused_ = 0;
-  Time now_{}, watched_since_{}, checked_{};
+  std::vector<Mac> self_;
+  std::uint64_t next_id_ = 1, refused_ = 0, forgotten_ = 0;
+  Time now_{}, watched_since_{}, checked_{}, full_since_{};
+  mutable std::optional<bool> has_approved_;  // nothing: not known
   bool watching_ = false;
 };
 

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "os/file_system.hpp"
@@ -34,7 +36,25 @@ constexpr const char* setup =
 constexpr const char* file_name = "/inventory.sqlite";
 constexpr int busy_ms = 5000;
 // Kinds of facts that are not FactKinds.
-constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag";
+constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag",
+                           absence_kind = "absence", unauthorised_kind = "unauthorised";
+
+// How an address is held, as its source.
+constexpr std::array<std::string_view, 4> how_names = {"taken", "", "used", "leased"};
+constexpr std::string_view retired_mark = " once";
+
+std::string text_of(const Holding& held) {
+  return std::string(how_names[static_cast<std::size_t>(held.how)]) +
+         std::string(held.retired ? retired_mark : "");
+}
+Holding parse_holding(std::string_view text, const Span& seen) {
+  Holding held{seen};
+  held.retired = text.ends_with(retired_mark);
+  if (held.retired) text.remove_suffix(retired_mark.size());
+  const auto at = std::ranges::find(how_names, text);
+  if (at != how_names.end()) held.how = static_cast<Holding::How>(at - how_names.begin());
+  return held;
+}
 
 std::string text_of(const Mac& mac) {
   char text[mac_text_max];
@@ -49,6 +69,7 @@ struct InventoryFile::State {
   sqlite3* database = nullptr;
   std::string path;
   std::optional<FileLock> lock;
+  std::int64_t version = 0;  // of the file, as far as it was read: others change policies
 
   State() = default;
   State(const State&) = delete;
@@ -61,6 +82,8 @@ struct InventoryFile::State {
     if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
     return {};
   }
+  std::int64_t file_version() const;
+  Result<void> read_policies(Inventory& inventory) const;
   Result<void> save_device(const KnownDevice& identity) const;
   Result<void> save_holders(const Inventory& inventory) const;
   Result<void> load_links(Topology& topology) const;
@@ -81,16 +104,16 @@ bool InventoryFile::exists(const std::string& folder) {
 Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) {
   auto state = std::make_unique<State>();
   state->path = folder + file_name;
-  if (mode == Mode::read) {
+  if (mode != Mode::change) {
     if (!exists(folder))
       return fail(Code::environment, "there is no inventory yet", state->path,
                   "weir devices NETWORK or FILE makes one");
-  } else {
+  } else if (mode == Mode::change) {
     WEIR_CHECK(make_folders(folder));
     WEIR_TRY(FileLock lock, FileLock::attempt(folder + "/inventory.lock", FileLock::Mode::exclusive));
     if (!lock.acquired())
       return fail(Code::environment, "another weir is changing the inventory", state->path,
-                  "wait for its end");
+                  "wait for its end; what may be there can be told meanwhile (approve, forbid, name, tag)");
     state->lock = std::move(lock);
   }
   if (sqlite3_open(state->path.c_str(), &state->database) != SQLITE_OK) return state->error();
@@ -100,6 +123,7 @@ Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) 
 }
 
 Result<void> InventoryFile::load(Inventory& inventory) const {
+  state_->version = state_->file_version();
   std::map<std::uint64_t, KnownDevice> devices;
   Statement device(state_->database, "SELECT id, first, last, gone, longest_gap, policy, label FROM device");
   for (bool row = device.start(); row; row = device.next()) {
@@ -112,7 +136,8 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
                    .settled = true,
                    .gone = device.number(3) != 0,
                    .longest_gap = {device.number(4)},
-                   .policy = static_cast<Policy>(device.number(5) % 3),
+                   .absences = {},
+                   .policy = static_cast<Policy>(device.number(5) % 4),
                    .label = device.text(6),
                    .tags = {}};
   }
@@ -124,7 +149,10 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
     const std::string kind = fact.text(1), value = fact.text(2);
     const Span seen{fact.time(4), fact.time(5)};
     if (const auto mac = parse_mac(value); mac && kind == mac_kind) identity.macs[*mac] = seen;
-    if (const auto ip = parse_addr(value); ip && kind == address_kind) identity.addresses[*ip] = seen;
+    if (const auto ip = parse_addr(value); ip && kind == address_kind)
+      identity.addresses[*ip] = parse_holding(fact.text(3), seen);
+    if (kind == absence_kind) identity.absences.push_back(seen);
+    if (kind == unauthorised_kind) identity.unauthorised_since = seen.first;
     if (kind == tag_kind) identity.tags.push_back(value);
     if (const auto known = parse_fact_kind(kind))
       identity.facts.push_back({*known, value, fact.text(3), seen});
@@ -132,13 +160,14 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
   if (device.failed() || fact.failed()) return state_->error();
   for (auto& [id, identity] : devices) inventory.restore(std::move(identity));
   Statement holder(state_->database,
-                   "SELECT ip, mac, before, since, last, last_told, before_last, reported FROM holder");
+                   "SELECT ip, mac, before, since, last, last_told, before_last, reported FROM holder "
+                   "ORDER BY last DESC LIMIT 200000");
   for (bool row = holder.start(); row; row = holder.next()) {
     const auto ip = parse_addr(holder.text(0));
     const auto mac = parse_mac(holder.text(1)), before = parse_mac(holder.text(2));
     if (ip && mac && before)
       inventory.restore(*ip, {*mac, *before, holder.time(3), holder.time(4), holder.time(5), holder.time(6),
-                              holder.time(7)});
+                              holder.time(7), false});
   }
   if (holder.failed()) return state_->error();
   return state_->load_links(inventory.topology());
@@ -178,7 +207,11 @@ Result<void> InventoryFile::State::save_device(const KnownDevice& identity) cons
     failed |= fact.failed();
   };
   for (const auto& [mac, seen] : identity.macs) put(mac_kind, text_of(mac), "", seen);
-  for (const auto& [ip, seen] : identity.addresses) put(address_kind, to_string(ip), "", seen);
+  for (const auto& [ip, held] : identity.addresses) put(address_kind, to_string(ip), text_of(held), held);
+  for (const Span& absence : identity.absences)
+    put(absence_kind, std::to_string(absence.first.ns), "", absence);
+  if (identity.unauthorised_since != Time{})
+    put(unauthorised_kind, "", "", {identity.unauthorised_since, identity.unauthorised_since});
   for (const std::string& tag : identity.tags) put(tag_kind, tag, "", {});
   for (const Fact& f : identity.facts) put(name_of(f.kind), f.value, f.source, f.seen);
   return failed ? Result<void>(error()) : Result<void>{};
@@ -187,6 +220,7 @@ Result<void> InventoryFile::State::save_device(const KnownDevice& identity) cons
 Result<void> InventoryFile::State::save_holders(const Inventory& inventory) const {
   Statement holder(database, "INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [ip, h] : inventory.holders()) {
+    if (!h.changed) continue;
     holder.start(to_string(ip), text_of(h.mac), text_of(h.before), h.since, h.last, h.last_told,
                  h.before_last, h.reported);
     if (holder.failed()) return error();
@@ -204,7 +238,7 @@ Result<void> InventoryFile::State::save_all(const Inventory& inventory,
     if (drop.failed() || forget.failed()) return error();
   }
   for (const auto& [id, identity] : inventory.devices())
-    if (identity.changed) WEIR_CHECK(save_device(identity));
+    if (identity.changed && identity.settled) WEIR_CHECK(save_device(identity));
   WEIR_CHECK(save_holders(inventory));
   WEIR_CHECK(save_links(inventory.topology()));
   Statement event(database, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -216,13 +250,62 @@ Result<void> InventoryFile::State::save_all(const Inventory& inventory,
   return {};
 }
 
-Result<void> InventoryFile::save(const Inventory& inventory, const std::vector<Change>& changes) {
+// It changes when another connection has written.
+std::int64_t InventoryFile::State::file_version() const {
+  Statement statement(database, "PRAGMA data_version");
+  return statement.start() ? statement.number(0) : 0;
+}
+
+Result<void> InventoryFile::State::read_policies(Inventory& inventory) const {
+  std::map<std::uint64_t, std::vector<std::string>> tags;
+  Statement tag(database, "SELECT device, value FROM fact WHERE kind = 'tag'");
+  for (bool row = tag.start(); row; row = tag.next())
+    tags[static_cast<std::uint64_t>(tag.number(0))].push_back(tag.text(1));
+  Statement device(database, "SELECT id, policy, label FROM device");
+  for (bool row = device.start(); row; row = device.next()) {
+    const auto id = static_cast<std::uint64_t>(device.number(0));
+    inventory.set_policy(id, static_cast<Policy>(device.number(1) % 4), device.text(2), tags[id]);
+  }
+  return tag.failed() || device.failed() ? Result<void>(error()) : Result<void>{};
+}
+
+Result<bool> InventoryFile::refresh(Inventory& inventory) {
+  const std::int64_t now = state_->file_version();
+  if (now == state_->version) return false;
+  WEIR_CHECK(state_->read_policies(inventory));
+  state_->version = now;
+  return true;
+}
+
+Result<void> InventoryFile::save(Inventory& inventory, const std::vector<Change>& changes) {
   WEIR_CHECK(state_->execute("BEGIN IMMEDIATE"));
-  if (auto saved = state_->save_all(inventory, changes); !saved) {
+  auto saved = refresh(inventory).map([](bool) {});
+  if (saved) saved = state_->save_all(inventory, changes);
+  if (!saved) {
     (void)state_->execute("ROLLBACK");
     return saved;
   }
-  return state_->execute("COMMIT");
+  WEIR_CHECK(state_->execute("COMMIT"));
+  inventory.saved();
+  return {};
+}
+
+Result<void> InventoryFile::save_policy(const KnownDevice& identity) {
+  WEIR_CHECK(state_->execute("BEGIN IMMEDIATE"));
+  Statement device(state_->database, "UPDATE device SET policy = ?, label = ? WHERE id = ?");
+  device.start(static_cast<std::uint64_t>(identity.policy), identity.label, identity.id);
+  Statement forget(state_->database, "DELETE FROM fact WHERE device = ? AND kind = 'tag'");
+  forget.start(identity.id);
+  Statement tag(state_->database, "INSERT OR REPLACE INTO fact VALUES (?, 'tag', ?, '', 0, 0)");
+  bool failed = device.failed() || forget.failed();
+  for (const std::string& text : identity.tags) {
+    tag.start(identity.id, text);
+    failed |= tag.failed();
+  }
+  if (!failed) return state_->execute("COMMIT");
+  const auto error = state_->error();
+  (void)state_->execute("ROLLBACK");
+  return error;
 }
 
 Result<std::vector<Change>> InventoryFile::history(Time from) const {

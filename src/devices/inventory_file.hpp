@@ -12,8 +12,9 @@ namespace weir {
 // readers need none.
 class InventoryFile {
  public:
-  enum class Mode : std::uint8_t { read, change };
-  // Reading: Code::environment when there is no inventory. Changing: makes the folder and the file, and fails
+  enum class Mode : std::uint8_t { read, edit, change };
+  // Reading and editing (policies alone, also while another program changes the rest): Code::environment when
+  // there is no inventory. Changing: makes the folder and the file, and fails
   // when another program holds the lock.
   static Result<InventoryFile> open(const std::string& folder, Mode mode);
   static bool exists(const std::string& folder);
@@ -23,8 +24,13 @@ class InventoryFile {
 
   // All that is known, into an inventory that knows nothing.
   Result<void> load(Inventory& inventory) const;
-  // What has changed since load(), and these events, at one instant.
-  Result<void> save(const Inventory& inventory, const std::vector<Change>& changes);
+  // What has changed since load(), and these events, at one instant; after refresh(). What is unsettled is
+  // left for later.
+  Result<void> save(Inventory& inventory, const std::vector<Change>& changes);
+  // Takes the policies, labels and tags of the file when another program has changed them: true.
+  Result<bool> refresh(Inventory& inventory);
+  // Those of one device.
+  Result<void> save_policy(const KnownDevice& identity);
   // The events from then on, in order.
   Result<std::vector<Change>> history(Time from) const;
 

@@ -11,9 +11,10 @@ namespace {
 constexpr std::array<std::string_view, 16> fact_names = {
     "name", "client_id", "duid",   "host_key", "fingerprint", "vendor_class", "user_agent", "service",
     "role", "chassis",   "serial", "model",    "system",      "workgroup",    "offer",      "capability"};
-constexpr std::array<std::string_view, 14> change_names = {
-    "new",    "gone",         "back",          "mac",        "address",  "name",         "service",
-    "merged", "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra", "unauthorised", "configuration"};
+constexpr std::array<std::string_view, 16> change_names = {
+    "new",          "gone",          "back",         "mac",           "address",    "name",
+    "service",      "merged",        "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra",
+    "unauthorised", "configuration", "authorised",   "proxy"};
 
 // Whose word on a name counts most.
 int name_rank(const Fact& fact) noexcept {
@@ -51,6 +52,16 @@ bool KnownDevice::randomised() const noexcept {
   return !macs.empty() && std::ranges::all_of(macs, [](const auto& mac) { return is_randomised(mac.first); });
 }
 
+bool KnownDevice::rotates() const noexcept {
+  constexpr std::size_t habit = 3;
+  return macs.size() > habit && randomised();
+}
+
+bool KnownDevice::is_proxy() const noexcept {
+  return std::ranges::any_of(
+      facts, [](const Fact& fact) { return fact.kind == FactKind::role && fact.value == proxy_role; });
+}
+
 const Fact* KnownDevice::find(FactKind kind) const noexcept {
   const Fact* found = nullptr;
   for (const Fact& fact : facts)
@@ -71,7 +82,11 @@ std::string_view KnownDevice::name() const noexcept {
 
 std::optional<Addr> KnownDevice::address() const noexcept {
   const auto key = [](const auto& entry) {
-    return std::tuple(!is_link_local(entry.first), entry.first.is_v4(), entry.second.last, entry.first);
+    const Holding& held = entry.second;
+    const bool own = held.how != Holding::How::taken;
+    // Of those that are past, what was used last.
+    const std::int64_t age = held.retired ? held.last.ns : -held.first.ns;
+    return std::tuple(!held.retired, own, !is_link_local(entry.first), entry.first.is_v4(), age);
   };
   const auto best =
       std::ranges::max_element(addresses, [&](const auto& a, const auto& b) { return key(a) < key(b); });

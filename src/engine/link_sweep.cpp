@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <map>
 
@@ -58,6 +59,7 @@ class LinkSweep {
   void wait_until(Time until);
   void receive();
   bool go_on(Time now);
+  double expected_missing(unsigned passes) const;
   bool edge_of_own_network(const Addr& a) const;
 
   const LinkSweepOptions& options_;
@@ -72,6 +74,7 @@ class LinkSweep {
   std::vector<bool> answered_;
   LinkSweepOutcome outcome_;
   std::uint64_t done_ = 0;
+  std::uint64_t heard_ = 0, at_once_ = 0;  // targets that have answered; in the first pass
   Time next_tick_{};
 };
 
@@ -94,7 +97,13 @@ Result<void> LinkSweep::open_paths() {
 
 Result<LinkSweepOutcome> LinkSweep::run() {
   WEIR_CHECK(open_paths());
-  for (unsigned number = 0; number < options_.passes && !outcome_.stopped; ++number) WEIR_CHECK(pass(number));
+  constexpr unsigned most = 16;
+  constexpr double little = 0.02;  // hosts
+  for (unsigned number = 0; number < most && !outcome_.stopped; ++number) {
+    if (number >= options_.passes && (!options_.more || expected_missing(number) < little)) break;
+    WEIR_CHECK(pass(number));
+    if (number == 0) at_once_ = heard_;
+  }
   outcome_.dropped = receiver_.dropped();
   return outcome_;
 }
@@ -125,6 +134,13 @@ Result<void> LinkSweep::pass(unsigned number) {
   WEIR_CHECK(flush());
   wait_until(steady_now() + options_.wait);
   return {};
+}
+
+// Hosts that have missed every pass so far, if each loses what those lost that did not answer the first.
+double LinkSweep::expected_missing(unsigned passes) const {
+  const auto heard = static_cast<double>(heard_);
+  const double lost = (heard - static_cast<double>(at_once_) + 1) / (heard + 2);
+  return heard * std::pow(lost, passes);
 }
 
 bool LinkSweep::edge_of_own_network(const Addr& a) const {
@@ -208,7 +224,10 @@ void LinkSweep::receive() {
       const auto neighbour = read_neighbour_packet(packet);
       if (!neighbour) continue;
       const auto index = options_.targets.index_of(neighbour->ip);
-      if (index && neighbour->answered) answered_[*index] = true;
+      if (index && neighbour->answered && !answered_[*index]) {
+        answered_[*index] = true;
+        ++heard_;
+      }
       if (index || (options_.all_nodes && !neighbour->ip.is_v4())) found_(*neighbour);
     }
 }
@@ -218,7 +237,7 @@ bool LinkSweep::go_on(Time now) {
   next_tick_ = now + tick_every;
   const double all =
       static_cast<double>(std::max<std::uint64_t>(options_.targets.size() * options_.passes, 1));
-  outcome_.stopped = !tick_(static_cast<double>(done_) / all);
+  outcome_.stopped = !tick_(std::min(static_cast<double>(done_) / all, 1.0));
   return !outcome_.stopped;
 }
 

@@ -12,11 +12,12 @@
 namespace weir {
 
 struct LinkSweepOptions {
-  TargetSet targets;                  // one by one; may be empty
-  unsigned interface = 0;             // only by this; 0: as the kernel routes
-  bool all_nodes = false;             // ask for every IPv6 node of the interface, which must be given
-  double rate = 10'000;               // packets a second
-  unsigned passes = 4;                // over what has not answered
+  TargetSet targets;       // one by one; may be empty
+  unsigned interface = 0;  // only by this; 0: as the kernel routes
+  bool all_nodes = false;  // ask for every IPv6 node of the interface, which must be given
+  double rate = 10'000;    // packets a second
+  unsigned passes = 4;     // over what has not answered
+  bool more = true;  // passes, up to 16, while answers tell that packets are lost and hosts may be missed
   Duration wait = milliseconds(500);  // for answers after each pass
 };
 

@@ -23,13 +23,15 @@ def sh(command, check=True):
 class Host:
     """A namespace with one interface, eth0, on the bridge."""
 
-    def __init__(self, name, mac, *addresses):
-        self.name = name
+    def __init__(self, name, mac, *addresses, ipv6=True):
+        self.name, self.started = name, []
         self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo started; exec cat"], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         if self.process.stdout.readline() != "started\n":
             print("SKIPPED: no second network namespace", file=sys.stderr)
             sys.exit(77)
+        if not ipv6:
+            self.run("for which in all default; do echo 1 > /proc/sys/net/ipv6/conf/$which/disable_ipv6; done")
         sh(f"""ip link add {name} type veth peer name eth0 netns {self.process.pid}
                ip link set {name} master {BRIDGE} up""")
         self.run(f"ip link set lo up; ip link set eth0 address {mac}; ip link set eth0 up")
@@ -41,10 +43,14 @@ class Host:
                               capture_output=True, text=True).stdout
 
     def start(self, *words):
-        return subprocess.Popen(["nsenter", "-t", str(self.process.pid), "-n", *words], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL)
+        self.started.append(subprocess.Popen(["nsenter", "-t", str(self.process.pid), "-n", *words], stdout=subprocess.DEVNULL,
+                                             stderr=subprocess.DEVNULL))
+        return self.started[-1]
 
     def leave(self):
+        for process in self.started:
+            process.kill()
+            process.wait()
         sh(f"ip link del {self.name}", check=False)
         self.process.kill()
         self.process.wait()
@@ -89,7 +95,7 @@ def check_inventory(weir, check):
     one = Host("one", mac % 1, "10.9.0.11/24", "fd09::11/64")
     two = Host("two", mac % 2, "10.9.0.12/24", "10.9.0.13/24", "10.9.0.14/24")
     check.equal("a first sweep finds who is there", weir.events("10.9.0.0/24"),
-                [("new", "10.9.0.1"), ("new", "10.9.0.11"), ("new", "10.9.0.14")])
+                [("new", "10.9.0.1"), ("new", "10.9.0.11"), ("new", "10.9.0.12")])
     devices, code = weir.records("10.9.0.0/24")
     check.equal("one host with three addresses is one device", [sorted(a for a in d["addresses"] if "." in a) for d in devices],
                 [["10.9.0.1"], ["10.9.0.11"], ["10.9.0.12", "10.9.0.13", "10.9.0.14"]])
@@ -98,7 +104,7 @@ def check_inventory(weir, check):
         check.equal("nothing new in another sweep", weir.events("10.9.0.0/24"), [])
 
     two.leave()
-    check.equal("who left is gone", weir.events("10.9.0.0/24"), [("gone", "10.9.0.14")])
+    check.equal("who left is gone", weir.events("10.9.0.0/24"), [("gone", "10.9.0.12")])
     two = Host("two", mac % 2, "10.9.0.12/24")
     check.equal("and is back", weir.events("10.9.0.0/24"), [("back", "10.9.0.12")])
 
@@ -116,7 +122,8 @@ def check_inventory(weir, check):
     weir.run("approve", "10.9.0.1", "10.9.0.11", "10.9.0.12")
     four = Host("four", mac % 4, "10.9.0.15/24")
     found, code = weir.records("10.9.0.0/24", "--events")
-    check.equal("a stranger is unauthorised", [(r["event"], r["ip"]) for r in found], [("new", "10.9.0.15"), ("unauthorised", "10.9.0.15")])
+    told = [(r.get("event", r["type"]), r.get("ip", r.get("device"))) for r in found]
+    check.equal("a stranger is unauthorised", told, [("new", "10.9.0.15"), ("unauthorised", "10.9.0.15"), ("alert", "10.9.0.15")])
     check.equal("which the exit code says", code, 1)
     weir.run("approve", "10.9.0.15")
     check.equal("until it is approved", weir.records("10.9.0.0/24")[1], 0)

@@ -97,10 +97,21 @@ Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments) {
   WEIR_TRY(auto sweep, targets_from(arguments.all("")));
   if (!sweep) return sweep;
   WEIR_TRY(const std::uint64_t rate, number_of(arguments, "rate", 1, 10'000'000));
-  WEIR_TRY(const std::uint64_t passes, number_of(arguments, "passes", 1, 16));
   sweep->rate = static_cast<double>(rate);
-  sweep->passes = static_cast<unsigned>(passes);
+  if (arguments.has("passes")) {
+    WEIR_TRY(const std::uint64_t passes, number_of(arguments, "passes", 1, 16));
+    sweep->passes = static_cast<unsigned>(passes);
+    sweep->more = false;
+  }
   return sweep;
+}
+
+std::vector<Mac> own_macs() {
+  std::vector<Mac> macs;
+  if (const auto routes = Routes::open())
+    for (const Interface& interface : routes->interfaces())
+      if (interface.mac != Mac{}) macs.push_back(interface.mac);
+  return macs;
 }
 
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,
@@ -111,6 +122,7 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
   if (arguments.has("names")) {
     WEIR_TRY(names, ReverseNames::open());
   }
+  inventory.set_self(own_macs());
   std::vector<Neighbour> neighbours;
   std::set<std::pair<Addr, Mac>> known;
   ProgressLine progress(!arguments.has("quiet"));

@@ -15,8 +15,8 @@ inline constexpr Option sweep_options[] = {
     {.name = "rate", .value = "N", .doc = "Packets a second", .fallback = "10000", .group = "Sweep"},
     {.name = "passes",
      .value = "N",
-     .doc = "Ask so often, 1 to 16, whoever has not answered",
-     .fallback = "4",
+     .doc =
+         "Ask so often, 1 to 16, whoever has not answered; 4 unless given, and more while packets get lost",
      .group = "Sweep"},
     {.name = "names", .doc = "Names by reverse DNS as well", .group = "Sweep"},
     {.name = "profile",
@@ -28,6 +28,9 @@ inline constexpr Option sweep_options[] = {
 // Addresses, networks, ranges, or one interface, whose own networks are meant and every IPv6 node of its
 // link. nullopt when the words are none of these, but names of files. Fails with Code::usage.
 Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments);
+
+// Hardware addresses of this machine.
+std::vector<Mac> own_macs();
 
 // Tells the inventory who answers, who has not, and what those say who are asked further. Fails with
 // Code::environment, and with Code::usage for what cannot be asked.

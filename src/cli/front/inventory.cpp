@@ -9,6 +9,7 @@
 #include "cli/front/data.hpp"
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
+#include "os/hook.hpp"
 
 namespace weir {
 
@@ -18,13 +19,15 @@ Result<void> KeptInventory::save(const std::vector<Change>& changes) {
 
 Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::Mode mode) {
   InventoryOptions options;
+  constexpr Duration while_watching = seconds(3600);
+  if (arguments.has("watch")) options.gone_after = while_watching;
   if (arguments.has("gone-after")) {
     WEIR_TRY(options.gone_after, duration_of(arguments, "gone-after"));
   }
   KeptInventory kept;
   kept.inventory = std::make_unique<Inventory>(options);
   const auto folder = data_folder(arguments);
-  if (!folder && mode == InventoryFile::Mode::read) return tl::unexpected<Error>(folder.error());
+  if (!folder && mode != InventoryFile::Mode::change) return tl::unexpected<Error>(folder.error());
   if (folder) {
     WEIR_TRY(kept.file, InventoryFile::open(*folder, mode));
     WEIR_CHECK(kept.file->load(*kept.inventory));
@@ -37,7 +40,12 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
 }
 
 Result<std::unique_ptr<DeviceWriter>> DeviceWriter::open(const Arguments& arguments, const RecordType& type) {
-  WEIR_TRY(auto to, RecordWriter::open(arguments, {&type}));
+  RecordTypes types{&type};
+  const bool terminal = !arguments.has("write") && stdout_terminal().present;
+  WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
+  const bool mixes = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
+  if (mixes && !arguments.has("fields")) types.push_back(&record_type<Alert>());
+  WEIR_TRY(auto to, RecordWriter::open(arguments, types));
   return std::unique_ptr<DeviceWriter>(
       new DeviceWriter(std::move(to), Vendors::load(std::string(arguments.value("vendors")))));
 }
@@ -69,6 +77,34 @@ Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<J
   return {};
 }
 
+Result<void> DeviceWriter::alert(const Inventory& inventory, const Change& change) {
+  return to_->put(alert_record(inventory, change, to_->arena()));
+}
+
+Result<DeviceAlerts> DeviceAlerts::open(const Arguments& arguments, DeviceWriter* writer) {
+  DeviceAlerts alerts;
+  alerts.writer_ = writer;
+  alerts.hook_ = arguments.value("exec");
+  WEIR_TRY(alerts.json_, find_plugin<SinkSpec>("json")->open({.types = {&record_type<Alert>()}}));
+  return alerts;
+}
+
+Result<void> DeviceAlerts::tell(const Inventory& inventory, const std::vector<Change>& changes) {
+  Arena texts;
+  for (const Change& change : changes) {
+    if (!change.alert) continue;
+    raised_ |= *change.alert;
+    if (writer_ != nullptr) WEIR_CHECK(writer_->alert(inventory, change));
+    if (hook_.empty()) continue;
+    const Alert alert = alert_record(inventory, change, texts);
+    std::string json;
+    json_->encode(record_type<Alert>(), &alert, json);
+    if (const auto started = start_hook(hook_, json); !started)
+      fmt::print(stderr, "weir: --exec: {}\n", started.error().line());
+  }
+  return {};
+}
+
 Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {
   std::ifstream file(path);
   if (!file) return fail(Code::environment, "cannot be read", path, "does the file exist?");
@@ -93,13 +129,22 @@ Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::strin
       allowed->names.emplace_back(word);
   }
   return [allowed](const KnownDevice& identity) {
-    if (std::ranges::any_of(identity.macs, [&](const auto& m) { return allowed->macs.contains(m.first); }))
-      return true;
-    if (const auto ip = identity.address();
-        ip && std::ranges::any_of(allowed->networks, [&](const Prefix& p) { return p.contains(*ip); }))
-      return true;
-    return std::ranges::any_of(allowed->names,
-                               [&](const auto& n) { return equal_nocase(n, identity.name()); });
+    const auto listed = [&](std::string_view name) {
+      return std::ranges::any_of(allowed->names, [&](const auto& n) { return equal_nocase(n, name); });
+    };
+    const auto in_network = [&](const Addr& ip) {
+      return std::ranges::any_of(allowed->networks, [&](const Prefix& p) { return p.contains(ip); });
+    };
+    return std::ranges::any_of(identity.macs,
+                               [&](const auto& m) { return allowed->macs.contains(m.first); }) ||
+           std::ranges::any_of(identity.addresses,
+                               [&](const auto& entry) {
+                                 return !entry.second.retired && entry.second.how != Holding::How::taken &&
+                                        in_network(entry.first);
+                               }) ||
+           listed(identity.label) || std::ranges::any_of(identity.facts, [&](const Fact& fact) {
+             return fact.kind == FactKind::name && listed(fact.value);
+           });
   };
 }
 

@@ -23,13 +23,16 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
 // Writes devices or events as the options of the output say.
 class DeviceWriter {
  public:
-  // `type` is device, device_event or device_link. Fails with Code::usage.
+  // `type` is device, device_event or device_link; formats that mix types have alerts as well. Fails with
+  // Code::usage.
   static Result<std::unique_ptr<DeviceWriter>> open(const Arguments& arguments, const RecordType& type);
 
   // Those for which `shown` holds, by address.
   Result<void> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
   Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
   Result<void> write(const Inventory& inventory, const std::vector<Joint>& joints);
+  Result<void> alert(const Inventory& inventory, const Change& change);
+  Result<void> flush() { return to_->flush(); }
   Result<void> close() { return to_->close(); }
 
  private:
@@ -40,8 +43,25 @@ class DeviceWriter {
   Vendors vendors_;
 };
 
-// The devices that a list allows: a MAC address, an IP address or network, or a name on each line; # begins a
-// comment. Fails with Code::usage, the file and the line.
+// What is told when an alert is raised or is over: a record, and --exec on its stdin.
+class DeviceAlerts {
+ public:
+  // The writer is borrowed and may be nullptr. Fails with Code::usage.
+  static Result<DeviceAlerts> open(const Arguments& arguments, DeviceWriter* writer);
+  // Those of the changes.
+  Result<void> tell(const Inventory& inventory, const std::vector<Change>& changes);
+  bool raised() const noexcept { return raised_; }  // ever
+
+ private:
+  std::string hook_;
+  DeviceWriter* writer_ = nullptr;
+  std::unique_ptr<Sink> json_;
+  bool raised_ = false;
+};
+
+// The devices that a list allows: by any hardware address, address in use or name of theirs that is on it;
+// a MAC address, an IP address or network, or a name on each line; # begins a comment. Fails with
+// Code::usage, the file and the line.
 Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path);
 
 }  // namespace weir

@@ -22,6 +22,7 @@ class RecordWriter {
     Emitter(wants_, batch_).emit(record);
     return write_batch();
   }
+  Result<void> flush() { return sink_->flush(); }
   Result<void> close() { return sink_->close(); }
 
  private:

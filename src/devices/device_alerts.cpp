@@ -1,0 +1,76 @@
+// What has changed, for people and for whoever is to be alerted.
+#include "devices/device_records.hpp"
+
+namespace weir {
+namespace {
+
+Text kept(std::string_view text, Arena& arena) {
+  return text.empty() ? Text{} : arena.copy(text);
+}
+
+std::string mac_text(const Mac& mac) {
+  char text[mac_text_max];
+  return {text, write_mac(text, mac)};
+}
+
+// Address, name and hardware address, as far as they are known.
+std::string called(const std::optional<Addr>& ip, std::string_view name, const std::optional<Mac>& mac) {
+  std::string who = ip ? to_string(*ip) : std::string();
+  if (!name.empty()) who += (who.empty() ? "" : " ") + std::string(name);
+  if (mac) who += who.empty() ? mac_text(*mac) : " (" + mac_text(*mac) + ")";
+  return who.empty() ? "a device" : who;
+}
+
+// What is to be said behind the event's name and the device.
+std::string told(const DeviceEvent& event) {
+  const std::string before(event.before), after(event.after), evidence(event.evidence);
+  const std::string was = before.empty() ? "" : ", was " + before;
+  if (event.event == "new") return event.vendor.empty() ? "" : std::string(event.vendor);
+  if (event.event == "address") return before.empty() ? "also " + after : "now " + after + was;
+  if (event.event == "mac") return "now " + after + was;
+  if (event.event == "name") return "now " + after + was;
+  if (event.event == "service") return "answers at " + after;
+  if (event.event == "merged") return before + " is " + after;
+  if (event.event == "duplicate_ip") return after + " and " + before + " both have it";
+  if (event.event == "arp_flip_flop") return "back at " + after + ", from " + before;
+  if (event.event == "rogue_dhcp") return (before.empty() ? "" : "besides " + before + ": ") + evidence;
+  if (event.event == "rogue_ra") return (before.empty() ? "" : "besides " + before + ": ") + evidence;
+  if (event.event == "proxy") return after;
+  return evidence;
+}
+
+}  // namespace
+
+Alert alert_record(const Inventory& inventory, const Change& change, Arena& arena) {
+  const bool raised = change.alert == true;
+  const auto it = inventory.devices().find(change.device);
+  const std::string_view name = it == inventory.devices().end() ? std::string_view{} : it->second.name();
+  Alert alert{.time = change.time};
+  alert.state = raised ? "raised" : "cleared";
+  alert.source = "devices";
+  alert.rule = "unauthorised";
+  alert.device = change.ip;
+  alert.subject = change.mac ? arena.copy(mac_text(*change.mac)) : kept(name, arena);
+  alert.message = arena.copy(called(change.ip, name, change.mac) + (raised ? " is unauthorised: " : ": ") +
+                             change.evidence);
+  if (raised) alert.since = change.time;
+  return alert;
+}
+
+std::string event_line(const DeviceEvent& event) {
+  constexpr std::size_t kind_columns = 13, who_columns = 16;
+  std::string line(event.event);
+  line.resize(std::max(line.size() + 1, kind_columns + 1), ' ');
+  const std::string who = event.ip ? to_string(*event.ip) : event.mac ? mac_text(*event.mac) : "";
+  line += who;
+  line.append(who.size() < who_columns ? who_columns - who.size() : 0, ' ');
+  const auto add = [&](std::string_view text) {
+    if (!text.empty()) line += "  " + std::string(text);
+  };
+  add(event.name);
+  if (event.mac && event.ip) add(mac_text(*event.mac));
+  add(told(event));
+  return line;
+}
+
+}  // namespace weir
