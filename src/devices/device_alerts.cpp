@@ -26,7 +26,7 @@ std::string told(const DeviceEvent& event) {
   const std::string before(event.before), after(event.after), evidence(event.evidence);
   const std::string was = before.empty() ? "" : ", was " + before;
   if (event.event == "new") return event.vendor.empty() ? "" : std::string(event.vendor);
-  if (event.event == "address") return before.empty() ? "also " + after : "now " + after + was;
+  if (event.event == "address") return before.empty() ? "an address of it, too" : "in the place of " + before;
   if (event.event == "mac") return "now " + after + was;
   if (event.event == "name") return "now " + after + was;
   if (event.event == "service") return "answers at " + after;

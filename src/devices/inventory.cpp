@@ -137,6 +137,11 @@ KnownDevice* Inventory::resolve(const Sighting& sighting) {
   // An address alone is evidence as long as nobody has shown a hardware address with it.
   if (by_mac == nullptr && by_address != nullptr && (!sighting.mac || by_address->macs.empty()))
     by_mac = by_address;
+  // And then whoever shows one had it before, under its other addresses.
+  const bool answers_for_others = by_mac != nullptr && by_mac->is_proxy() && sighting.claim == Claim::told;
+  if (by_mac != nullptr && by_address != nullptr && by_mac != by_address && by_address->macs.empty() &&
+      !answers_for_others && sighting.mac)
+    by_mac = &merge(*by_mac, *by_address, sighting.evidence);
   KnownDevice* keyed = by_key(sighting);
   if (by_mac == nullptr && keyed == nullptr) return add(sighting);
   if (by_mac == nullptr || keyed == nullptr || by_mac == keyed) return by_mac != nullptr ? by_mac : keyed;
@@ -227,10 +232,10 @@ void Inventory::note_mac(KnownDevice& identity, const Sighting& sighting) {
   by_mac_[mac] = identity.id;
   if (fresh) identity.judged = false;
   if (!fresh || !identity.settled) return;
-  if (!identity.rotates()) {
+  if (last && !identity.rotates()) {
     Change& change = report(DeviceChange::mac, identity, sighting.time, sighting.evidence);
     change.mac = mac;
-    change.before = last ? mac_text(*last) : "";
+    change.before = mac_text(*last);
     change.after = mac_text(mac);
   }
   if (identity.macs.size() > options_.most_of_a_kind) {

@@ -283,6 +283,18 @@ TEST(Inventory, TemporaryAddressesOfANetworkAreNoChange) {
   EXPECT_THAT(events(inventory), IsEmpty());
 }
 
+TEST(Inventory, WhoWasKnownByAnAddressAloneIsWhoeverShowsAHardwareAddressWithIt) {
+  Inventory inventory;
+  inventory.see(arp(0, fixed(1), "fe80::1"));
+  inventory.see(
+      {.time = at(1), .ip = ip("10.9.0.1"), .facts = {{FactKind::role, "dhcp_server", "dhcp", {}}}});
+  inventory.see(arp(2, fixed(1), "10.9.0.1"));
+  inventory.finish();
+  EXPECT_THAT(events(inventory), ElementsAre("new 1"));
+  EXPECT_EQ(inventory.devices().at(1).addresses.size(), 2U);
+  EXPECT_NE(inventory.devices().at(1).find(FactKind::role), nullptr);
+}
+
 TEST(Inventory, SecondServerIsRogueUnlessApproved) {
   Inventory inventory;
   const auto serves = [](std::int64_t s, std::uint8_t n) {

@@ -306,7 +306,13 @@ Result<int> watch_devices(const Arguments& arguments) {
     WEIR_TRY(options.duration, duration_of(arguments, "duration"));
   }
   StopWatcher watcher;  // before any thread
-  WEIR_TRY(const auto source, LiveSource::open(options, nullptr, watcher.stop(), say));
+  StatusLine line(!arguments.has("quiet"));
+  const auto above = [&](const std::string& text) {
+    // At once: another thread may draw the line meanwhile.
+    fmt::print(stderr, "{}weir: {}\n", line.present() ? "\r\x1b[K" : "", text);
+    line.resume();
+  };
+  WEIR_TRY(const auto source, LiveSource::open(options, nullptr, watcher.stop(), above));
   WEIR_TRY(const auto folders, written_folders(arguments));
   WEIR_CHECK(drop_privileges(folders));
   watcher.start();
@@ -319,7 +325,6 @@ Result<int> watch_devices(const Arguments& arguments) {
                         ? ""
                         : fmt::format(": {} devices are known", human_count(inventory.devices().size()))));
   WEIR_CHECK(source->start());
-  StatusLine line(!watched.quiet);
   DeviceWatch watch(watched, *source, line);
   WEIR_TRY(
       const Outcome outcome,
