@@ -73,6 +73,11 @@ def arp_scan_found(_):
     return {line.split()[0] for line in out.stdout.splitlines()}, ""
 
 
+def frames_sent():
+    line = next(line for line in pathlib.Path("/proc/net/dev").read_text().splitlines() if line.strip().startswith("here:"))
+    return int(line.split(":")[1].split()[9])
+
+
 PROGRAMS = {"weir": weir_found, "arp-scan": arp_scan_found}
 
 
@@ -97,24 +102,25 @@ def main():
     far.stdout.readline()
     live = {str(ipaddress.ip_address(int.from_bytes(a, "big"))) for a in hosts(arguments.hosts)}
     print(f"{NETWORK}, {len(live)} live hosts, default settings, median of {arguments.rounds}\n")
-    print("| loss each way | program | seconds | found | missed | weir is faster |")
-    print("|---|---|---|---|---|---|")
+    print("| loss each way | program | seconds | frames sent | found | missed | weir is faster |")
+    print("|---|---|---|---|---|---|---|")
     for loss in (int(n) for n in arguments.losses.split(",")):
         rule = f"numgen random mod 100 < {loss} drop" if loss else ""
         subprocess.run(["nsenter", "-t", str(middle.pid), "-n", "nft", "-f", "-"], input=LOSS % rule, text=True, check=True)
         programs = arguments.programs.split(",")
-        seconds, missed = {p: [] for p in programs}, {p: [] for p in programs}
+        seconds, missed, frames = ({p: [] for p in programs} for _ in range(3))
         for _ in range(arguments.rounds):
             for name in programs:
-                began = time.monotonic()
+                began, before = time.monotonic(), frames_sent()
                 found, told = PROGRAMS[name](arguments.weir)
                 seconds[name].append(time.monotonic() - began)
+                frames[name].append(frames_sent() - before)
                 missed[name].append(len(live - found))
                 if told:
                     print(told, file=sys.stderr)
         for name in programs:
             factor = statistics.median(seconds[name]) / statistics.median(seconds[programs[0]])
-            print(f"| {loss} % | {name} | {statistics.median(seconds[name]):.1f} | {len(live) - max(missed[name]):,} | "
+            print(f"| {loss} % | {name} | {statistics.median(seconds[name]):.1f} | {statistics.median(frames[name]):,.0f} | {len(live) - max(missed[name]):,} | "
                   f"{', '.join(map(str, missed[name]))} | {f'{factor:.1f}×' if name != programs[0] else ''} |", flush=True)
     for child in (middle, far):
         child.kill()

@@ -50,12 +50,6 @@ Result<LinkSweepOptions> of_interface(const Interface& interface) {
   return sweep;
 }
 
-bool may_be_capture(const std::string& word) {
-  std::error_code ignored;
-  return word == "-" || word.find(".pcap") != std::string::npos ||
-         word.find_first_of("*?") != std::string::npos || std::filesystem::exists(word, ignored);
-}
-
 Result<std::optional<LinkSweepOptions>> targets_from(const std::vector<std::string>& words) {
   WEIR_TRY(const Routes routes, Routes::open());
   if (words.size() == 1)
@@ -92,6 +86,12 @@ void note_name(Inventory& inventory, const Neighbour& neighbour, std::string_vie
 }
 
 }  // namespace
+
+bool may_be_capture(const std::string& word) {
+  std::error_code ignored;
+  return word == "-" || word.find(".pcap") != std::string::npos ||
+         word.find_first_of("*?") != std::string::npos || std::filesystem::exists(word, ignored);
+}
 
 Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments) {
   WEIR_TRY(auto sweep, targets_from(arguments.all("")));

@@ -25,6 +25,9 @@ inline constexpr Option sweep_options[] = {
      .choices = "arp-scan",
      .group = "Sweep"}};
 
+// The word may be the name of a capture, and is no interface or network then.
+bool may_be_capture(const std::string& word);
+
 // Addresses, networks, ranges, or one interface, whose own networks are meant and every IPv6 node of its
 // link. nullopt when the words are none of these, but names of files. Fails with Code::usage.
 Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments);

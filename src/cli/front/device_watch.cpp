@@ -144,7 +144,7 @@ class DeviceWatch final : public RoundTaker {
     }
     WEIR_CHECK(tell());
     const Duration since = now - saved_;
-    if (since >= save_every || (!unsaved_.empty() && since >= second)) WEIR_CHECK(save());
+    if (since >= save_every || (!unsaved_.empty() && !failing_ && since >= second)) (void)save();
     if (line_.present() && drawn_ + tick <= now) {
       drawn_ = now;
       line_.show(status());
@@ -161,6 +161,7 @@ class DeviceWatch final : public RoundTaker {
   }
 
   std::uint64_t events() const noexcept { return events_; }
+  std::uint64_t lost() const noexcept { return lost_; }  // of these, that could not be kept
 
  private:
   Inventory& inventory() { return *watched_.kept.inventory; }
@@ -199,11 +200,25 @@ class DeviceWatch final : public RoundTaker {
     return {};
   }
 
+  // A disk that is full now may have room later: what is not kept yet waits, as far as it may.
   Result<void> save() {
+    constexpr std::size_t most_waiting = 100'000;
     saved_ = steady_now();
-    WEIR_CHECK(watched_.kept.save(unsaved_));
-    unsaved_.clear();
-    return {};
+    const auto done = watched_.kept.save(unsaved_);
+    if (done) {
+      unsaved_.clear();
+    } else if (!failing_) {
+      line_.pause();
+      say(done.error().line() + "; it is tried again");
+      line_.resume();
+    }
+    failing_ = !done;
+    if (unsaved_.size() > most_waiting) {
+      const std::size_t more = unsaved_.size() - most_waiting;
+      unsaved_.erase(unsaved_.begin(), unsaved_.begin() + static_cast<std::ptrdiff_t>(more));
+      lost_ += more;
+    }
+    return done;
   }
 
   std::string status() {
@@ -227,7 +242,8 @@ class DeviceWatch final : public RoundTaker {
   StatusLine& line_;
   std::vector<Change> unsaved_;
   Time checked_{}, saved_{}, drawn_{};
-  std::uint64_t events_ = 0;
+  std::uint64_t events_ = 0, lost_ = 0;
+  bool failing_ = false;
 };
 
 // Devices seen since then that may not be there; and a line that says so.
@@ -250,6 +266,7 @@ void report(const DeviceWatch& watch, const LiveSource& source, const Inventory&
   };
   tell(live.ring_drops, "packets dropped by the kernel, which found the ring full");
   tell(live.nic_drops, "packets dropped by the interface");
+  tell(watch.lost(), "events could not be kept");
   tell(inventory.refused(), "sightings of other devices were left out: the inventory is full");
   tell(inventory.forgotten(), "devices and addresses that were gone longest made room for others");
 }
@@ -300,6 +317,9 @@ Result<int> watch_devices(const Arguments& arguments) {
   LiveOptions options{.interfaces = arguments.all(""), .promiscuous = !arguments.has("no-promiscuous")};
   if (options.interfaces.empty())
     return fail(Code::usage, "needs an interface", "--watch", "weir devices eth0 --watch");
+  for (const std::string& word : options.interfaces)
+    if (word != "any" && !link_state(word) && may_be_capture(word))
+      return fail(Code::usage, "is a file, and --watch takes interfaces", word, "leave --watch out");
   if (arguments.has("profile"))
     return fail(Code::usage, "is for a sweep", "--profile", "leave it out, or --watch");
   if (arguments.has("duration")) {
