@@ -60,7 +60,13 @@ StopSignals::~StopSignals() {
 
 bool StopSignals::take() noexcept {
   signalfd_siginfo info{};
-  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
+  const auto one = [&] { return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info); };
+  if (!one()) return false;
+  // timeout(1) signals its child and then the group that the child is in: that is one signal.
+  constexpr int at_once_ms = 20;
+  pollfd entry{fd_.get(), POLLIN, 0};
+  while (held_ && ::poll(&entry, 1, at_once_ms) == 1 && one()) {
+  }
   release();
   return true;
 }
