@@ -483,6 +483,9 @@ constexpr Option last_options[] = {
 constexpr RecordTypeOf records[] = {record_type<Alert>, record_type<Billing>, record_type<Counter>,
                                     record_type<Usage>};
 constexpr auto options = joined(own_options, history_options, storing_options, last_options);
+// As vnstat and iftop' users type them.
+constexpr PeerOption peers[] = {{"-i", "write the interface as a word: weir bandwidth eth0"},
+                                {"--iface", "write the interface as a word: weir bandwidth eth0"}};
 constexpr CommandSpec spec{
     .name = "bandwidth",
     .doc = "How much goes through interfaces: rates, utilisation, errors, drops",
@@ -534,6 +537,7 @@ constexpr CommandSpec spec{
     .options = options,
     .run = run_bandwidth,
     .records = records,
+    .peers = peers,
 };
 
 }  // namespace

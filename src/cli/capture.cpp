@@ -470,6 +470,14 @@ constexpr Option work_options[] = {
 constexpr auto options =
     joined(input_options, capture_options, packet_options, selection_options, own_output_options,
            records_output_options, enriching_options, storing_options, work_options, flow_options);
+// As tcpdump' users type them.
+constexpr PeerOption peers[] = {{"-i", "write the interface as the first word: weir capture eth0"},
+                                {"-n", "addresses are not looked up in any case: leave it out"},
+                                {"-nn", "addresses are not looked up in any case: leave it out"},
+                                {"-D", "weir bandwidth shows the interfaces"},
+                                {"--list-interfaces", "weir bandwidth shows the interfaces"},
+                                {"-v", "write -o json for all fields"},
+                                {"-e", "write -o json for all fields"}};
 constexpr CommandSpec spec{
     .name = "capture",
     .doc = "What passes an interface, as records and packets",
@@ -489,6 +497,7 @@ constexpr CommandSpec spec{
     .options = options,
     .run = run_capture,
     .group = "Traffic",
+    .peers = peers,
 };
 
 }  // namespace

@@ -334,6 +334,10 @@ constexpr auto options =
     joined(own_options, sweep_options, question_options, watch_options, output_options, quiet_asking_options);
 constexpr RecordTypeOf made[] = {record_type<Alert>, record_type<Device>, record_type<DeviceEvent>,
                                  record_type<DeviceLink>};
+// As arp-scan' users type them.
+constexpr PeerOption peers[] = {
+    {"-l", "leave it out: weir devices asks the networks of this machine"},
+    {"--localnet", "leave it out: weir devices asks the networks of this machine"}};
 constexpr CommandSpec spec{
     .name = "devices",
     .doc = "Who is on the network, and what has changed",
@@ -364,6 +368,7 @@ constexpr CommandSpec spec{
     .run = run_devices,
     .group = "Traffic",
     .records = made,
+    .peers = peers,
 };
 
 }  // namespace

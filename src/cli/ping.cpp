@@ -13,6 +13,7 @@
 #include "cli/front/selection.hpp"
 #include "cli/front/status_line.hpp"
 #include "cli/front/storing.hpp"
+#include "core/ascii.hpp"
 #include "core/human.hpp"
 #include "core/suggest.hpp"
 #include "engine/path_tracer.hpp"
@@ -68,7 +69,30 @@ Result<PingPlan> plan_of(const Arguments& arguments) {
   return plan;
 }
 
-Result<ProbeOptions> probe_options(const Arguments& arguments) {
+// "200,301-308".
+Result<std::vector<StatusRange>> statuses_of(const Arguments& arguments, const ProbeSpec& probe) {
+  std::vector<StatusRange> out;
+  if (!arguments.has("expect")) return out;
+  if (!probe.has_status)
+    return fail(Code::usage, fmt::format("{} probes have no status", probe.name), "--expect",
+                "--probe http and https have");
+  std::string_view list = arguments.value("expect");
+  do {
+    const std::string_view item = list.substr(0, list.find(','));
+    const std::size_t dash = item.find('-');
+    const auto first = parse_digits<std::uint16_t>(item.substr(0, dash));
+    const auto last = dash == item.npos ? first : parse_digits<std::uint16_t>(item.substr(dash + 1));
+    constexpr std::uint16_t least = 100, most = 999;
+    if (!first || !last || *first < least || *last > most || *first > *last)
+      return fail(Code::usage, fmt::format("\"{}\" is no HTTP status, nor a range of them", item), "--expect",
+                  "write 200,301-308");
+    out.push_back({*first, *last});
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+  } while (!list.empty());
+  return out;
+}
+
+Result<ProbeOptions> probe_options(const Arguments& arguments, const ProbeSpec& probe) {
   constexpr std::uint64_t largest = 65'507;  // what an IPv4 packet takes (RFC 791), less both headers
   ProbeOptions options;
   WEIR_TRY(options.size, number_of(arguments, "size", 0, largest));
@@ -82,8 +106,32 @@ Result<ProbeOptions> probe_options(const Arguments& arguments) {
   options.interface = arguments.value("interface");
   options.socket = arguments.value("socket");
   options.request = arguments.value("request");
+  WEIR_TRY(options.expect, statuses_of(arguments, probe));
   options.dont_fragment = arguments.has("dont-fragment");
   return options;
+}
+
+// What browsers and other programs take, said in weir's words.
+Result<void> check_target(const std::string& word) {
+  if (const std::size_t scheme = word.find("://"); scheme != word.npos) {
+    const std::string host = word.substr(scheme + 3, word.find('/', scheme + 3) - scheme - 3);
+    const std::size_t slash = word.find('/', scheme + 3);
+    const std::size_t colon = host.rfind(':');
+    const bool port = colon != host.npos && host.find_first_not_of("0123456789", colon + 1) == host.npos;
+    std::string hint =
+        "write --probe " + word.substr(0, scheme) + " " + host.substr(0, port ? colon : host.npos);
+    if (port) hint += " -p " + host.substr(colon + 1);
+    if (slash != word.npos && slash + 1 < word.size()) hint += " --request " + word.substr(slash);
+    const bool known = find_plugin<ProbeSpec>(word.substr(0, scheme)) != nullptr;
+    return fail(Code::usage, "is a URL; hosts are pinged", word, known ? hint : "write the host alone");
+  }
+  const std::size_t colon = word.find(':');
+  if (colon == 0 || colon == word.npos || colon + 1 == word.size() ||
+      word.find(':', colon + 1) != word.npos ||
+      word.find_first_not_of("0123456789", colon + 1) != word.npos || word.front() == '@')
+    return {};
+  return fail(Code::usage, "has a port", word,
+              "write --probe tcp -p " + word.substr(colon + 1) + " " + word.substr(0, colon));
 }
 
 Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& probe,
@@ -100,6 +148,7 @@ Result<PingTargets> targets_of(const Arguments& arguments, const ProbeSpec& prob
     WEIR_TRY(const std::uint64_t port, number_of(arguments, "port", 1, 65'535));
     options.port = static_cast<std::uint16_t>(port);
   }
+  for (const std::string& word : arguments.all("")) WEIR_CHECK(check_target(word));
   const std::vector<std::string> words = arguments.all(""), excluded = listed(arguments, "exclude");
   return PingTargets::read(words, excluded, options);
 }
@@ -140,10 +189,9 @@ Result<PingRecorderOptions> recorder_options(const Arguments& arguments, const P
   WEIR_TRY(const PingLimits limits, ping_limits(arguments));
   if (limits.critical_loss_percent || limits.critical_rtt)
     return fail(Code::usage, "is one limit; two are for -o nagios", limits.critical_rtt ? "--rtt" : "--loss");
-  constexpr double all = 100;
   PingRecorderOptions options{.probe = probe.name,
                               .burst = plan.count,
-                              .loss_percent = limits.loss_percent.value_or(all),
+                              .loss_percent = limits.loss_percent,
                               .rtt = limits.rtt.value_or(Duration{INT64_MAX})};
   // Statistics of single probes would say nothing.
   if (plan.every.ns != 0 && plan.count == 1) {
@@ -172,6 +220,15 @@ void tell_end(const PingCounts& c, std::uint64_t dropped) {
   fmt::print(stderr, "\n");
 }
 
+// Nobody has a network's first address or its last (RFC 1122 §3.2.1.3).
+void tell_left_out(std::uint64_t count) {
+  if (count > 0)
+    fmt::print(
+        stderr,
+        "weir: not asked: {} network and broadcast addresses; a range asks them, too: 10.0.0.0-10.0.0.255\n",
+        human_count(count));
+}
+
 // One line for Nagios, whatever comes of it.
 Result<int> check(const Arguments& arguments) {
   for (const std::string_view option :
@@ -180,18 +237,20 @@ Result<int> check(const Arguments& arguments) {
       return fail(Code::usage, "has no effect with -o nagios", fmt::format("--{}", option), "leave it out");
   WEIR_TRY(const ProbeSpec* probe, probe_of(arguments));
   WEIR_TRY(const PingPlan plan, plan_of(arguments));
-  WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
+  WEIR_TRY(const ProbeOptions asked, probe_options(arguments, *probe));
   WEIR_TRY(const PingLimits limits, ping_limits(arguments));
   constexpr Duration as_long_as_it_takes = seconds(3600);
   WEIR_TRY(PingTargets targets, targets_of(arguments, *probe, {.patience = as_long_as_it_takes}));
-  const std::vector<std::string> failures = targets.failures();
-  if (targets.list().empty() && failures.empty()) return fail(Code::usage, "no target is left");
+  // As check_icmp: whatever else there is to check.
+  if (const auto failures = targets.failures(); !failures.empty())
+    return fail(Code::usage, "Failed to resolve " + failures.front());
+  if (targets.list().empty()) return fail(Code::usage, "no target is left");
   WEIR_TRY(const auto prober, probe->open(asked));
   StopSignals signals;
   CheckListener listener(targets.list().size());
   Pinger pinger(*prober, targets.list(), plan, listener);
   pinger.run(signals);
-  const CheckResult result = check_result(check_limits(limits), targets.list(), listener.tallies(), failures);
+  const CheckResult result = check_result(check_limits(limits), targets.list(), listener.tallies());
   fmt::print("{}\n", result.line);
   return static_cast<int>(result.state);
 }
@@ -247,7 +306,7 @@ Result<int> ping(const Arguments& arguments) {
   WEIR_CHECK(check_destination(arguments));
   WEIR_TRY(const ProbeSpec* probe, probe_of(arguments));
   WEIR_TRY(const PingPlan plan, plan_of(arguments));
-  WEIR_TRY(const ProbeOptions asked, probe_options(arguments));
+  WEIR_TRY(const ProbeOptions asked, probe_options(arguments, *probe));
   WEIR_TRY(const PingRecorderOptions recording, recorder_options(arguments, *probe, plan));
   bool live = is_live(arguments);
   auto terminal = live ? TerminalWriter::open() : std::nullopt;
@@ -290,6 +349,7 @@ Result<int> ping(const Arguments& arguments) {
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(storing.sink->close());
   if (!quiet) tell_end(pinger.counts(), prober->dropped());
+  if (!quiet) tell_left_out(targets.left_out());
   return recorder.too_bad() > 0 ? 1 : 0;
 }
 
@@ -355,6 +415,10 @@ constexpr Option own_options[] = {
      .value = "TEXT",
      .doc = "What http probes ask for (a path), or dns probes (a name)",
      .group = "Probes"},
+    {.name = "expect",
+     .value = "CODES",
+     .doc = "Statuses that http and https probes take for an answer: 200,301-308; any unless given",
+     .group = "Probes"},
     {.name = "size",
      .letter = 's',
      .value = "BYTES",
@@ -378,13 +442,14 @@ constexpr Option own_options[] = {
      .group = "Judging"},
     {.name = "loss",
      .value = "SHARE",
-     .doc = "Exit with 1 if a target loses so much: 20%; 100% unless given. With -o nagios WARNING,CRITICAL, "
-            "40%,80% unless given",
+     .doc =
+         "Exit with 1 if a target loses more than this: 20%, or 0% for any loss; only if nothing comes back "
+         "unless given. With -o nagios WARNING,CRITICAL, where that much is enough: 40%,80% unless given",
      .group = "Judging"},
     {.name = "rtt",
      .value = "TIME",
-     .doc = "Exit with 1 if the mean round trip to a target takes so long: 50ms. With -o nagios "
-            "WARNING,CRITICAL, 200ms,500ms unless given",
+     .doc = "Exit with 1 if the mean round trip to a target takes longer: 50ms. With -o nagios "
+            "WARNING,CRITICAL, where that long is enough: 200ms,500ms unless given",
      .group = "Judging"},
     {.name = "down-after",
      .value = "N",
@@ -417,6 +482,18 @@ constexpr Option last_options[] = {
 constexpr RecordTypeOf records[] = {record_type<Ping>, record_type<PingStats>, record_type<Outage>,
                                     record_type<Hop>};
 constexpr auto options = joined(own_options, storing_options, last_options);
+// As ping and fping' users type them.
+constexpr PeerOption peers[] = {{"-n", "addresses are not looked up in any case: leave it out"},
+                                {"-W", "write -t 2s, how long to wait for an answer"},
+                                {"-w", "write -t for the time to wait for an answer"},
+                                {"-f", "write -i 10ms, or --rate"},
+                                {"-g", "write the network or range as a target"},
+                                {"-a", "weir ping --profile fping -a"},
+                                {"-C", "write -c; weir ping --profile fping -C prints as fping"},
+                                {"-D", "times are in the records: -r ping"},
+                                {"-b", "write -s BYTES"},
+                                {"-M", "write --dont-fragment"},
+                                {"-Q", "write --tos"}};
 constexpr CommandSpec spec{
     .name = "ping",
     .doc = "Is it up, how fast, what got lost: ICMP, TCP, HTTP, ...",
@@ -442,6 +519,7 @@ constexpr CommandSpec spec{
     .options = options,
     .run = run_ping,
     .records = records,
+    .peers = peers,
 };
 
 }  // namespace

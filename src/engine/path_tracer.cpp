@@ -5,6 +5,7 @@
 
 #include "engine/ping_recorder.hpp"
 #include "engine/ping_tally.hpp"
+#include "os/interface_networks.hpp"
 #include "records/hop.hpp"
 
 namespace weir {
@@ -16,8 +17,21 @@ struct Heard {
   Duration last{};
   Addr from{};
   bool reached = false;
+  bool is_end = false;  // nobody is behind it: the target, or who said that it cannot be reached
   std::string_view reason{};
 };
+
+// A router that took the last hop from it, and so is on the way (RFC 792, RFC 4443 §3.3).
+bool is_expired(const PingEvent& event) noexcept {
+  constexpr std::uint8_t time_exceeded_v4 = 11, time_exceeded_v6 = 3;
+  return event.kind == PingEvent::Kind::unreachable &&
+         event.news->type == (event.news->to.is_v4() ? time_exceeded_v4 : time_exceeded_v6);
+}
+
+bool is_own(const Addr& address) {
+  const auto networks = interface_networks();
+  return networks && std::ranges::find(*networks, address, &InterfaceNetwork::address) != networks->end();
+}
 
 // Hops that are looked for at a time. All behind the target are answered by it, and errors only so often.
 constexpr std::size_t at_a_time = 5;
@@ -35,7 +49,7 @@ class Trace final : public PingListener {
   bool run(StopSignals& signals) {
     bool whole = true;
     std::size_t end = 0;
-    while (whole && end < hops_.size() && !is_reached() && silent_before(end) < most_silent) {
+    while (whole && end < hops_.size() && !is_over() && silent_before(end) < most_silent) {
       const std::size_t first = std::exchange(end, std::min(end + at_a_time, hops_.size()));
       whole = probe(first, end, 1, signals);
     }
@@ -43,10 +57,10 @@ class Trace final : public PingListener {
     return whole;
   }
 
-  // Up to the target, or to the last that was heard of.
+  // Up to the target, to who said that there is no way, or to the last that was heard of.
   std::span<const Heard> hops() const noexcept {
-    const auto reached = std::ranges::find_if(hops_, &Heard::reached);
-    if (reached != hops_.end()) return {hops_.begin(), reached + 1};
+    const auto last = std::ranges::find_if(hops_, &Heard::is_end);
+    if (last != hops_.end()) return {hops_.begin(), last + 1};
     return std::span(hops_).first(hops_.size() - silent_before(hops_.size()));
   }
 
@@ -62,6 +76,7 @@ class Trace final : public PingListener {
     h.last = event.rtt;
     h.from = event.news->from;
     h.reached |= is_end;
+    h.is_end |= !is_expired(event);
     h.reason = event.kind == Outcome::reply ? std::string_view{} : reason_of(event);
   }
   void burst_ended(std::uint32_t) override {}
@@ -76,7 +91,7 @@ class Trace final : public PingListener {
     const PingPlan plan{.count = count, .interval = options_.timeout, .timeout = options_.timeout};
     return Pinger(prober_, targets, plan, *this).run(signals);
   }
-  bool is_reached() const noexcept { return std::ranges::any_of(hops_, &Heard::reached); }
+  bool is_over() const noexcept { return std::ranges::any_of(hops_, &Heard::is_end); }
   std::size_t silent_before(std::size_t end) const noexcept {
     std::size_t silent = 0;
     while (silent < end && hops_[end - silent - 1].tally.received() == 0) ++silent;
@@ -121,7 +136,12 @@ bool trace_path(Prober& prober, const ProbeTarget& target, const PathTracerOptio
   PingTarget to{.target = target.name, .dst_ip = target.address, .probe = options.probe};
   if (target.port != 0) to.dst_port = target.port;
   std::size_t ttl = 0;
-  for (const Heard& h : trace.hops()) emitter.emit(hop_of(h, ++ttl, to));
+  for (const Heard& h : trace.hops()) {
+    ++ttl;
+    // This machine is no router on the way: it could not even send to the next.
+    const bool here = h.is_end && !h.reached && is_own(h.from);
+    emitter.emit(hop_of(h, here ? 0 : ttl, to));
+  }
   return outlet.deliver(delivery, true) && whole;
 }
 

@@ -14,7 +14,8 @@ struct PathTracerOptions {
   std::string_view probe = "icmp";  // kind
 };
 
-// Writes a `hop` record for each hop up to the target, or to the last that answered. Takes as long as its
+// Writes a `hop` record for each hop up to the target, to the one that says there is no way to it, or to the
+// last that answered. Takes as long as its
 // probes; false when a signal ended it.
 bool trace_path(Prober& prober, const ProbeTarget& target, const PathTracerOptions& options,
                 const Emitter::Wants& wants, Outlet& outlet, StopSignals& signals);

@@ -85,6 +85,7 @@ void PingRecorder::happened(const PingEvent& event) {
     case Outcome::timeout: w.tally.lost(); break;
     default: w.tally.lost(); w.tally.error();
   }
+  if (!is_answer(event.kind)) w.lost = reason_of(event);
   if (emitter_.wants<Ping>()) record(event);
   watch(w, event);
   if (delivery_.batch.entries().size() >= batch_records) {
@@ -143,7 +144,7 @@ void PingRecorder::watch(Watched& w, const PingEvent& event) {
       w.from = {};
     }
   }
-  if (w.down || w.silent < std::min(options_.down_after, options_.burst)) return;
+  if (w.down || w.silent < options_.down_after) return;
   w.down = true;
   record_outage(w, event);
 }
@@ -173,7 +174,8 @@ void PingRecorder::record_stats(std::uint32_t target) {
   const PingTally& t = w.tally;
   if (t.sent() == 0) return;
   if (t.received() < t.sent() && !std::exchange(w.lossy, true)) lossy_.push_back(target);
-  if (t.loss_percent() >= options_.loss_percent || (t.received() > 0 && t.avg() >= options_.rtt)) ++too_bad_;
+  const bool lossy = options_.loss_percent ? t.loss_percent() > *options_.loss_percent : t.received() == 0;
+  if (lossy || (t.received() > 0 && t.avg() > options_.rtt)) ++too_bad_;
   if (emitter_.wants<PingStats>()) {
     PingStats stats{.time = w.first,
                     .end = w.last,
@@ -185,7 +187,8 @@ void PingRecorder::record_stats(std::uint32_t target) {
                     .duplicates = t.duplicates(),
                     .late = t.late_replies(),
                     .errors = t.errors(),
-                    .sampled = t.received() > kept_};
+                    .sampled = t.received() > kept_,
+                    .reason = w.lost};
     if (t.received() > 0) {
       const RttSamples kept = samples(target).first(t.kept(samples(target)));
       stats.rtt_min = t.min();
@@ -201,6 +204,7 @@ void PingRecorder::record_stats(std::uint32_t target) {
   }
   w.tally.restart();
   w.first = {};
+  w.lost = {};
 }
 
 void PingRecorder::burst_ended(std::uint32_t target) {

@@ -17,8 +17,8 @@ struct PingRecorderOptions {
   std::uint32_t burst = 5;       // probes of a burst
   Duration stats{};              // stats over stretches of this length; 0: over bursts
   std::uint32_t down_after = 3;  // probes in a row without answer
-  // What is too much, of any stretch.
-  double loss_percent = 100;
+  // More than this is too much, of any stretch.
+  std::optional<double> loss_percent{};  // none: no answer at all is
   Duration rtt{INT64_MAX};
 };
 
@@ -70,6 +70,7 @@ class PingRecorder final : public PingListener {
     std::uint8_t type = 0, code = 0;  // the ICMP error of this silence
     std::string_view reason{};
     Addr from{};
+    std::string_view lost{};  // why the last one of the stretch that got none has no answer
   };
 
   PingTarget to(std::uint32_t target);

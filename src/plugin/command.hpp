@@ -30,6 +30,11 @@ struct Option {
   std::string_view word{};
 };
 
+// An option of another program that weir has not, or has otherwise: what to do instead, for who types it.
+struct PeerOption {
+  std::string_view word, hint;
+};
+
 class Arguments {
  public:
   std::map<std::string, std::vector<std::string>, std::less<>> values;
@@ -56,6 +61,7 @@ struct CommandSpec {
   std::string_view group{};  // heading in weir --help; empty: "About weir"
   // The record types that the command makes itself, other than what plugins and weir read make.
   std::span<const RecordTypeOf> records{};
+  std::span<const PeerOption> peers{};
 };
 
 }  // namespace weir

@@ -42,11 +42,17 @@ struct ProbeNews {
   std::string_view reason{};          // a literal, for what the answer is or what is wrong with it
 };
 
+// Both ends included.
+struct StatusRange {
+  std::uint16_t first, last;
+};
+
 struct ProbeOptions {
   std::size_t size = 56;  // bytes of data in probes that carry any
   std::optional<std::uint8_t> ttl, tos;
   std::optional<Addr> source;
   std::string interface, socket, request;  // socket: raw or datagram; request: a path or a name to ask for
+  std::vector<StatusRange> expect{};       // statuses that are answers; empty: all are
   bool dont_fragment = false, random_data = false, stamp_sent = true;
 };
 
@@ -70,6 +76,7 @@ struct ProbeSpec {
   std::uint16_t port = 0;  // customary; 0: probes have no port
   // Fails with Code::environment when this machine or user may not.
   Result<std::unique_ptr<Prober>> (*open)(const ProbeOptions& options);
+  bool has_status = false;  // of HTTP
 };
 
 }  // namespace weir

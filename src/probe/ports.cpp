@@ -78,11 +78,12 @@ Result<void> add_named(std::string_view item, IpProto proto, Ports& out, std::st
   }
   if (found) return {};
   return fail(Code::usage, quoted(item) + " is neither a port nor a service known here", std::string(where),
-              suggestion(item, names));
+              suggestion(item, names, "write its number"));
 }
 
 Result<void> add_item(std::string_view item, IpProto proto, Ports& out, std::string_view where) {
-  if (item.empty()) return fail(Code::usage, "a port is missing beside a comma", std::string(where));
+  if (item.empty())
+    return fail(Code::usage, "a port is missing", std::string(where), "write 22,80-90, or - for all");
   if (!is_numeric(item)) return add_named(item, proto, out, where);
   unsigned first = 1, last = most_ports - 1;
   const std::size_t dash = item.find('-');
@@ -95,7 +96,8 @@ Result<void> add_item(std::string_view item, IpProto proto, Ports& out, std::str
     WEIR_TRY(last, number(item.substr(dash + 1), where));
   }
   if (last < first)
-    return fail(Code::usage, "range " + std::string(item) + " begins behind its end", std::string(where));
+    return fail(Code::usage, "range " + std::string(item) + " begins behind its end", std::string(where),
+                "write " + std::to_string(last) + "-" + std::to_string(first));
   for (unsigned port = first; port <= last; ++port) out.set(port);
   return {};
 }
@@ -138,19 +140,25 @@ std::optional<std::size_t> PortSet::index_of(ProtoPort port) const noexcept {
 Result<PortSet> parse_ports(std::string_view text, std::span<const IpProto> protos, std::string_view where) {
   Ports tcp, udp;
   std::vector<IpProto> current(protos.begin(), protos.end());
+  const std::string_view whole = text;
+  // In a list the place is that of the item: "-p:4".
+  const auto place = [&] {
+    const auto column = static_cast<std::size_t>(text.data() - whole.data()) + 1;
+    return std::string(where) + (whole.find(',') == whole.npos ? "" : ":" + std::to_string(column));
+  };
   while (true) {
     const std::size_t comma = text.find(',');
     std::string_view item = text.substr(0, comma);
     if (item.size() > 1 && item[1] == ':') {
       const char mark = static_cast<char>(item[0] | 0x20);
       if (mark != 't' && mark != 'u')
-        return fail(Code::usage, quoted(item.substr(0, 2)) + " is no protocol", std::string(where),
+        return fail(Code::usage, quoted(item.substr(0, 2)) + " is no protocol", place(),
                     "T: is TCP, U: is UDP");
       current.assign(1, mark == 'u' ? IpProto::udp : IpProto::tcp);
       item.remove_prefix(2);
     }
     for (const IpProto proto : current)
-      WEIR_CHECK(add_item(item, proto, proto == IpProto::udp ? udp : tcp, where));
+      WEIR_CHECK(add_item(item, proto, proto == IpProto::udp ? udp : tcp, place()));
     if (comma == text.npos) break;
     text.remove_prefix(comma + 1);
   }

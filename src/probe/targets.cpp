@@ -249,6 +249,7 @@ Result<ParsedTarget> parse_target(std::string_view text) {
   if (word.size() > 2 && word.front() == '[' && word.back() == ']') word = word.substr(1, word.size() - 2);
   if (const std::size_t percent = word.find('%'); percent != word.npos) return zoned(text, word, percent);
   if (const auto address = parse_addr(word)) return ParsedTarget{{{*address, *address}}, {}};
+  if (word.find("://") != word.npos) return wrong(text, "is a URL, not a host", "write the host alone");
   if (const std::size_t slash = word.find('/'); slash != word.npos) {
     if (!parse_addr(word.substr(0, slash)))
       return wrong(text, "a prefix length stands behind an address", "write 192.0.2.0/24");
@@ -270,9 +271,56 @@ Result<ParsedTarget> parse_target(std::string_view text) {
     expand(*runs, 0, 0, target.ranges);
     return target;
   }
-  if (word.find(':') != word.npos) return wrong(text, "is not an IPv6 address");
+  if (const std::size_t colon = word.find(':'); colon != word.npos) {
+    const std::string_view port = word.substr(colon + 1);
+    if (!port.empty() && port.find_first_not_of("0123456789") == port.npos && colon > 0)
+      return wrong(text, "has a port", "write the host alone, and the port by -p " + std::string(port));
+    return wrong(text, "is not an IPv6 address");
+  }
   if (!is_name(word)) return wrong(text, "is neither an address nor a name");
   return ParsedTarget{{}, std::string(word)};
+}
+
+namespace {
+
+// The prefix length of a range that is a network.
+std::optional<unsigned> network_length(const AddrRange& r) noexcept {
+  constexpr unsigned all = 128, of_v4 = 32;
+  const Wide first = to_number(r.first), size = to_number(r.last) - first + 1;
+  if (size == 0) return 0;  // every IPv6 address
+  if ((size & (size - 1)) != 0 || (first & (size - 1)) != 0) return std::nullopt;
+  unsigned host_bits = 0;
+  while ((size >> host_bits & 1U) == 0) ++host_bits;
+  return (r.first.is_v4() ? of_v4 : all) - host_bits;
+}
+
+}  // namespace
+
+std::string to_string(const TargetSet& set) {
+  std::string out;
+  for (const AddrRange& r : set.ranges()) {
+    if (!out.empty()) out += ',';
+    out += to_string(r.first);
+    if (r.first == r.last) continue;
+    if (const auto length = network_length(r))
+      out += "/" + std::to_string(*length);
+    else
+      out += "-" + to_string(r.last);
+  }
+  return out;
+}
+
+Result<TargetSet> target_set_of(std::string_view list) {
+  std::vector<AddrRange> ranges;
+  while (!list.empty()) {
+    const std::string_view item = list.substr(0, list.find(','));
+    WEIR_TRY(const ParsedTarget target, parse_target(item));
+    if (target.ranges.empty() || !target.zone.empty())
+      return wrong(item, "is neither addresses nor a network");
+    ranges.insert(ranges.end(), target.ranges.begin(), target.ranges.end());
+    list.remove_prefix(std::min(list.size(), item.size() + 1));
+  }
+  return TargetSet(std::move(ranges));
 }
 
 Result<void> TargetList::add(std::string_view text) {
@@ -300,6 +348,7 @@ Result<void> TargetList::take(Part part, std::string_view text) {
 Result<void> TargetList::take_file(Part part, const std::string& path) {
   errno = 0;
   std::ifstream in(path);
+  if (!in && errno == ENOENT) return fail(Code::usage, "no such file", path);
   if (!in) return fail(Code::environment, std::string("cannot read targets: ") + std::strerror(errno), path);
   return take_stream(part, in, path);
 }
@@ -344,10 +393,20 @@ Result<void> TargetList::take_word(Part part, std::string_view word, const std::
   if (ranges.size() + parsed->ranges.size() > most_ranges || names.size() >= most_ranges)
     return fail(Code::usage, "more than " + human_count(most_ranges) + " separate targets",
                 where.empty() ? std::string(word) : where, "give ranges or networks");
+  if (included && networks_ == Networks::hosts && word.find('/') != word.npos) leave_out_ends(parsed->ranges);
   ranges.insert(ranges.end(), parsed->ranges.begin(), parsed->ranges.end());
   if (!parsed->name.empty() && (included ? known_ : excluded_known_).insert(parsed->name).second)
     names.push_back({std::move(parsed->name), where});
   return {};
+}
+
+void TargetList::leave_out_ends(std::vector<AddrRange>& networks) {
+  for (AddrRange& r : networks) {
+    const Wide first = to_number(r.first), last = to_number(r.last);
+    if (!r.first.is_v4() || last - first < 2) continue;
+    r = {to_addr(first + 1), to_addr(last - 1)};
+    left_out_ += 2;
+  }
 }
 
 Result<TargetSet> TargetList::build() const {

@@ -68,6 +68,11 @@ class TargetList {
   static constexpr std::uint64_t most_targets = std::uint64_t{1} << 48;
   static constexpr std::size_t most_ranges = std::size_t{1} << 22;  // and names
 
+  // Whether 192.0.2.0/24 has the network's own address and the broadcast one, which no host has (RFC 1122
+  // §3.2.1.3). A /31 (RFC 3021) and a /32 are whole in any case.
+  enum class Networks : bool { whole, hosts };
+  explicit TargetList(Networks networks = Networks::whole) noexcept : networks_(networks) {}
+
   // A word of parse_target(), "@FILE", or "-": words on stdin.
   Result<void> add(std::string_view text);
   // The same, for what must not be probed, whoever asks for it.
@@ -86,6 +91,8 @@ class TargetList {
   const std::string& zone() const noexcept { return zone_; }
   // Whether whoever is on its link is meant; to be found by the caller, who gives the addresses to add().
   bool whole_link() const noexcept { return whole_link_; }
+  // Addresses of networks that are not their hosts'.
+  std::uint64_t left_out() const noexcept { return left_out_; }
 
   // Fails with Code::usage when there are more than most_targets. May be empty.
   Result<TargetSet> build() const;
@@ -96,13 +103,22 @@ class TargetList {
   Result<void> take_word(Part part, std::string_view word, const std::string& where);
   Result<void> take_stream(Part part, std::istream& in, std::string_view name);
   Result<void> take_file(Part part, const std::string& path);
+  void leave_out_ends(std::vector<AddrRange>& networks);
 
   std::vector<AddrRange> ranges_, excluded_;
   std::vector<TargetName> names_, excluded_names_;
   std::unordered_set<std::string> known_, excluded_known_;
   std::string zone_;
   bool whole_link_ = false;
+  Networks networks_;
+  std::uint64_t left_out_ = 0;
 };
+
+// "192.0.2.0/25,192.0.2.200-192.0.2.210": networks where ranges are such. What target_set_of() takes.
+std::string to_string(const TargetSet& set);
+// Addresses, networks and ranges of parse_target() with commas between them. Fails with Code::usage, for
+// names and links as well.
+Result<TargetSet> target_set_of(std::string_view list);
 
 // "65,536", or "2^100" for what nobody counts.
 std::string count_text(Wide count);

@@ -27,7 +27,7 @@ namespace weir {
 // do.
 struct Verdict {
   enum class Kind : std::uint8_t { more, answered, refused } kind = Kind::more;
-  std::string_view reason{};  // for refused; outlives the prober
+  std::string_view reason{};  // for refused, or what the answer is; outlives the prober
 };
 inline constexpr Verdict answered{Verdict::Kind::answered};
 

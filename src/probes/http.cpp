@@ -1,5 +1,5 @@
-// HTTP/1.1 (RFC 9112), also within TLS: a GET, and the status line of its answer. A status of 400 or more is
-// a refusal.
+// HTTP/1.1 (RFC 9112), also within TLS: a GET, and the status line of its answer. Any status is an answer,
+// unless the user expects some.
 #include <charconv>
 
 #include "probes/tls_client.hpp"
@@ -29,7 +29,7 @@ std::string request_of(const ProbeOptions& options, const ProbeTarget& target, s
 }
 
 // What the first line says; `more` until it is whole.
-Verdict judge(std::string_view text) {
+Verdict judge(std::string_view text, const std::vector<StatusRange>& expected) {
   constexpr std::string_view protocol = "HTTP/1.";
   constexpr std::size_t status_at = 9, longest = 4096;
   const std::string_view begin = text.substr(0, protocol.size());
@@ -41,13 +41,16 @@ Verdict judge(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data() + status_at, text.data() + status_at + 3, status);
   if (error != std::errc{} || end != text.data() + status_at + 3 || status < 100)
     return {Verdict::Kind::refused, "not_http"};
-  return status < 400 ? answered : Verdict{Verdict::Kind::refused, status_name(status)};
+  const bool good = expected.empty() || std::ranges::any_of(expected, [&](const StatusRange& r) {
+                      return r.first <= status && status <= r.last;
+                    });
+  return {good ? Verdict::Kind::answered : Verdict::Kind::refused, status_name(status)};
 }
 
 class HttpTalk final : public Talk {
  public:
   HttpTalk(const ProbeOptions& options, const ProbeTarget& target)
-      : request_(request_of(options, target, 80)) {}
+      : expected_(options.expect), request_(request_of(options, target, 80)) {}
   Verdict begin(int fd) override {
     // It is shorter than what every socket takes at once.
     [[maybe_unused]] const auto sent = ::send(fd, request_.data(), request_.size(), MSG_NOSIGNAL);
@@ -61,18 +64,19 @@ class HttpTalk final : public Talk {
       if (size <= 0) return {Verdict::Kind::refused, "connection_closed"};
       received += static_cast<std::uint32_t>(size);
       text_.append(buffer.data(), static_cast<std::size_t>(size));
-      if (const Verdict v = judge(text_); v.kind != Verdict::Kind::more) return v;
+      if (const Verdict v = judge(text_, expected_); v.kind != Verdict::Kind::more) return v;
     }
   }
 
  private:
+  const std::vector<StatusRange>& expected_;  // the prober's
   std::string request_, text_;
 };
 
 class HttpsTalk final : public Talk {
  public:
   HttpsTalk(const ProbeOptions& options, const ProbeTarget& target)
-      : tls_(target), request_(request_of(options, target, 443)) {}
+      : tls_(target), expected_(options.expect), request_(request_of(options, target, 443)) {}
   Verdict begin(int fd) override {
     tls_.begin(fd);
     return {};
@@ -90,24 +94,28 @@ class HttpsTalk final : public Talk {
       if (size <= 0) return verdict;
       received += static_cast<std::uint32_t>(size);
       text_.append(buffer.data(), static_cast<std::size_t>(size));
-      if (const Verdict v = judge(text_); v.kind != Verdict::Kind::more) return v;
+      if (const Verdict v = judge(text_, expected_); v.kind != Verdict::Kind::more) return v;
     }
   }
 
  private:
   TlsClient tls_;
+  const std::vector<StatusRange>& expected_;  // the prober's
   std::string request_, text_;
   bool shaken_ = false;
 };
 
-constexpr ProbeSpec http{.name = "http",
-                         .doc = "HTTP GET of / or --request PATH; a status of 400 and more is a refusal",
-                         .port = 80,
-                         .open = open_connections<SOCK_STREAM, HttpTalk>};
+constexpr ProbeSpec http{
+    .name = "http",
+    .doc = "HTTP GET of / or --request PATH; any status is an answer, unless --expect says which",
+    .port = 80,
+    .open = open_connections<SOCK_STREAM, HttpTalk>,
+    .has_status = true};
 constexpr ProbeSpec https{.name = "https",
                           .doc = "The same within TLS; certificates are not judged",
                           .port = 443,
-                          .open = open_connections<SOCK_STREAM, HttpsTalk>};
+                          .open = open_connections<SOCK_STREAM, HttpsTalk>,
+                          .has_status = true};
 
 }  // namespace
 WEIR_REGISTER(ProbeSpec, http);

@@ -21,7 +21,8 @@ inline constexpr auto schema<Hop> = record(
     "hop", "One router on the way to a target, as probes with its TTL found it",
     field("time", &Hop::time, "When the first of these probes left"),
     field("to", &Hop::to, "Where they went"),
-    field("hop", &Hop::hop, "TTL of the probes: 1 is the first router"),
+    field("hop", &Hop::hop,
+          "TTL of the probes: 1 is the first router; 0: this machine, which could not reach the next one"),
     field("hop_ip", &Hop::hop_ip, "Who answered; null when nobody did"),
     field("sent", &Hop::sent, "Probes with this TTL"), field("received", &Hop::received, "Answers to them"),
     field("loss", &Hop::loss, Unit::percent, "Share without answer, 0 to 100"),
@@ -32,7 +33,7 @@ inline constexpr auto schema<Hop> = record(
     field("rtt_mdev", &Hop::rtt_mdev, Unit::seconds, "Standard deviation"),
     field("reached", &Hop::reached, "True when it is the target itself"),
     field("reason", &Hop::reason,
-          "What it said: ttl_exceeded, host_unreachable, …; of the target port_unreachable or "
-          "connection_refused; null when it replied"));
+          "What it said: ttl_exceeded, or host_unreachable and its like, which end the way; of the target "
+          "port_unreachable or connection_refused; null when it replied"));
 
 }  // namespace weir

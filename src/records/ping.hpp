@@ -52,8 +52,8 @@ inline constexpr auto schema<Ping> = record(
     field("icmp_code", &Ping::icmp_code, "Code of the ICMP error"),
     field("reply_bytes", &Ping::reply_bytes, Unit::bytes, "Of the answer, without IP header"),
     field("reason", &Ping::reason,
-          "What went wrong: host_unreachable, ttl_exceeded, …, or the system's words; of a syn probe's reply "
-          "which it is: syn_ack or rst"));
+          "What went wrong: host_unreachable, ttl_exceeded, …, or the system's words; of a reply to a syn "
+          "probe which it is, syn_ack or rst, and of one to an http probe its status, http_404"));
 
 struct PingStats {
   Time time, end;
@@ -63,6 +63,7 @@ struct PingStats {
   std::optional<Duration> rtt_min, rtt_avg, rtt_max, rtt_mdev, rtt_p50, rtt_p95, rtt_p99, jitter;
   std::uint64_t reordered = 0, duplicates = 0, late = 0, errors = 0;
   bool sampled = false;
+  Text reason;
 };
 template <>
 inline constexpr auto schema<PingStats> = record(
@@ -89,7 +90,11 @@ inline constexpr auto schema<PingStats> = record(
     field("errors", &PingStats::errors,
           "Probes that were refused, that an ICMP error answered, or that were not sent"),
     field("sampled", &PingStats::sampled,
-          "True when there were more replies than are kept, and percentiles are those of a random choice"));
+          "True when there were more replies than are kept, and percentiles are those of a random choice"),
+    field("reason", &PingStats::reason,
+          "Of the last of them without answer: timeout, host_unreachable, connection_refused, http_404, …; "
+          "null "
+          "when all were answered"));
 
 struct Outage {
   Time time;

@@ -70,11 +70,12 @@ def impairments(weir):
     check("no round trips of nothing", "rtt_avg" not in stats, stats)
     check("an outage", [(o["state"], o["lost"], o["reason"]) for o in got["outage"]] == [("down", 3, "timeout")], got["outage"])
 
-    got, _ = weir.ping("10.8.3.1 -c 100 -i 2ms -t 300ms --loss 25.1%")
+    got, _ = weir.ping("10.8.3.1 -c 100 -i 2ms -t 300ms --loss 25%")
     stats = got["ping_stats"][0]
     check("a fourth is lost", (stats["sent"], stats["received"], stats["loss"]) == (100, 75, 25), stats)
     check("and no outage", got["outage"] == [], got["outage"])
-    weir.ping("10.8.3.2 -c 100 -i 2ms -t 300ms --loss 25%", code=1)
+    weir.ping("10.8.3.2 -c 100 -i 2ms -t 300ms --loss 24.9%", code=1)
+    weir.ping("10.9.0.2 -c 2 -i 10ms --loss 0%")
 
     got, _ = weir.ping("10.8.4.1 -c 5 -i 20ms")
     # The last one's second reply may come when all is settled.
@@ -95,6 +96,9 @@ def impairments(weir):
 def errors(weir):
     got, _ = weir.ping("203.0.113.9 -c 1", code=1)
     check("no route", (got["ping"][0]["status"], got["ping"][0]["reason"]) == ("failed", "Network is unreachable"), got["ping"])
+    check("one probe is no outage", got["outage"] == [], got["outage"])
+    got, _ = weir.ping("203.0.113.9 -c 1 --down-after 1", code=1)
+    check("unless it is said to be", len(got["outage"]) == 1, got["outage"])
     got, _ = weir.ping("10.9.0.99 -c 1 -t 20s", code=1)
     ping = got["ping"][0]
     check("nobody has the address", (ping["status"], ping["reason"], ping["from_ip"]) == ("unreachable", "host_unreachable", "10.9.0.1"), ping)
@@ -108,6 +112,12 @@ def errors(weir):
     hops = [(h["hop"], h.get("hop_ip"), h["received"], h.get("reason"), h["reached"]) for h in got["hop"]]
     check("the way", hops == [(1, "10.8.0.101", 3, "ttl_exceeded", False), (2, None, 0, None, False),
                               (3, "10.8.0.103", 3, "ttl_exceeded", False), (4, "10.8.9.1", 3, None, True)], got["hop"])
+    got, _ = weir.ping("10.9.0.99 -c 1 -t 20s --traceroute -r hop", code=1)
+    hops = [(h["hop"], h.get("hop_ip"), h["reached"], h["reason"]) for h in got["hop"]]
+    check("no way from here", hops == [(0, "10.9.0.1", False, "host_unreachable")], got["hop"])
+    got, _ = weir.ping("10.8.7.1 -c 1 -t 20s --traceroute -r hop", code=1)
+    hops = [(h["hop"], h.get("hop_ip"), h["reached"], h["reason"]) for h in got["hop"]]
+    check("no way from a router", hops == [(1, "10.8.0.254", False, "host_unreachable")], got["hop"])
     got, told = weir.ping("nosuch.invalid 10.9.0.2 -c 1")
     check("others go on", len(got["ping"]) == 1 and "nosuch.invalid: " in told, told)
     _, told = weir.ping("nosuch.invalid -c 1", code=2)
@@ -155,7 +165,7 @@ def live(weir):
     check("the outage in the table", "10.8.8.1  down 0s" in seen and "×" in seen, seen)
     check("no colours unless wanted", "\x1b[3" not in seen and "\x1b[1m" not in seen, seen)
     seen, _ = on_terminal(weir, "127.0.0.0/24 -c 2 -i 300ms", "", NO_COLOR="")
-    check("whom there is no room for", "… and 248 more, all up" in seen, seen)
+    check("whom there is no room for", "… and 246 more, all up" in seen, seen)
     check("colours", "\x1b[32mup\x1b[0m" in seen, seen)
     for words, environment in (("--no-live", {}), ("-o table", {}), ("-r ping_stats", {}), ("", {"TERM": "dumb"})):
         seen, _ = on_terminal(weir, f"10.9.0.2 -c 1 {words}", "", **environment)
@@ -266,12 +276,12 @@ def privilege(weir, folder):
     _, told = nobody.ping("--probe syn 10.9.0.2 -c 1", user=65534, code=3)
     check("for SYNs, too", f"setcap cap_net_raw+ep {copy}" in told and "--probe tcp" in told, told)
     subprocess.run("sysctl -qw net.ipv4.ping_group_range='0 2147483647'", shell=True, check=True)
-    got, _ = nobody.ping("10.9.0.2 fd09::2 10.9.0.99 -c 1 -t 20s --loss 100%", user=65534, code=1)
+    got, _ = nobody.ping("10.9.0.2 fd09::2 10.9.0.99 -c 1 -t 20s --loss 0%", user=65534, code=1)
     seen = {r["target"]: (r["status"], r.get("clock"), r.get("reason")) for r in got["ping"]}
     check("datagram sockets", seen == {"10.9.0.2": ("reply", "kernel", None), "fd09::2": ("reply", "kernel", None),
                                        "10.9.0.99": ("unreachable", None, "host_unreachable")}, seen)
     # More probes under way than a datagram socket's 16 bits of sequence number tell apart.
-    got, _ = nobody.ping("127.0.0.0/15 -c 1 -i 0 --rate 10000000 -t 20s -r stat", user=65534)
+    got, _ = nobody.ping("127.0.0.0-127.1.255.255 -c 1 -i 0 --rate 10000000 -t 20s -r stat", user=65534)
     stat = {r["name"]: r["value"] for r in got["stat"]}
     check("131,072 targets", (stat["replies"], stat["kernel_drops"]) == (131072, 0), stat)
 
@@ -323,14 +333,17 @@ def kinds(weir, folder):
         (f"syn -p {http_port}", "reply", "syn_ack"), ("syn -p 9", "reply", "rst"),
         (f"udp -p {echo} -s 100", "reply", None), ("udp -p 9", "refused", "port_unreachable"),
         (f"dns -p {dns}", "reply", None), (f"dns -p {dns} --request bad.example", "refused", "servfail"),
-        (f"http -p {http_port}", "reply", None), (f"http -p {http_port} --request /no", "refused", "http_404"),
-        (f"https -p {tls_port}", "reply", None), (f"tls -p {tls_port}", "reply", None),
+        (f"http -p {http_port}", "reply", "http_200"), (f"http -p {http_port} --request /no", "reply", "http_404"),
+        (f"http -p {http_port} --request /no --expect 200,301-308", "refused", "http_404"),
+        (f"https -p {tls_port} --expect 400-404 --request /no", "reply", "http_404"),
+        (f"https -p {tls_port}", "reply", "http_200"), (f"tls -p {tls_port}", "reply", None),
         (f"tls -p {http_port}", "refused", "tls_handshake_failed"),
     ]
     for words, status, reason in cases:
         got, _ = weir.ping(f"--probe {words} -4 localhost -c 2 -i 20ms -t 5s", code=0 if status == "reply" else 1)
         seen = {(r["status"], r.get("reason")) for r in got["ping"]}
         check(f"--probe {words}", seen == {(status, reason)}, got["ping"])
+        check("the reason in the summary", got["ping_stats"][0].get("reason") == (None if status == "reply" else reason), got["ping_stats"])
 
 
 def syn(weir):

@@ -29,11 +29,11 @@ TEST(Ports, AreReadInEveryForm) {
 TEST(Ports, MistakesAreOneLine) {
   EXPECT_EQ(read("70000"), "-p: port 70000 is outside 0-65535");
   EXPECT_EQ(read("99999999999999999999"), "-p: port 99999999999999999999 is outside 0-65535");
-  EXPECT_EQ(read("90-80"), "-p: range 90-80 begins behind its end");
+  EXPECT_EQ(read("90-80"), "-p: range 90-80 begins behind its end (write 80-90)");
   EXPECT_EQ(read("sssh"), "-p: \"sssh\" is neither a port nor a service known here (did you mean ssh?)");
   EXPECT_EQ(read("X:1"), "-p: \"X:\" is no protocol (T: is TCP, U: is UDP)");
   for (const char* text : {"", ",", "1,", "1--2", "1-2-3", "T:", "--"})
-    EXPECT_TRUE(read(text).starts_with("-p: ")) << text;
+    EXPECT_TRUE(read(text).starts_with("-p:")) << text;
 }
 
 TEST(Ports, HaveNumbers) {

@@ -131,7 +131,7 @@ TEST(Targets, ComeOutOfFiles) {
   EXPECT_TRUE(list.exclude_file(folder.write("less", "10.0.0.2\nprinter\n")));
   EXPECT_EQ(ranges_of(*list.build()), "10.0.0.1 10.0.0.9");
   ASSERT_EQ(list.excluded_names().size(), 1U);
-  EXPECT_EQ(list.add("@" + folder.file("none")).error().code, Code::environment);
+  EXPECT_EQ(list.add("@" + folder.file("none")).error().code, Code::usage);
   // A list in a list would never end.
   EXPECT_FALSE(list.add("@" + folder.write("loop", "@loop\n")));
 }
@@ -206,6 +206,20 @@ TEST(Targets, ZonesAreOneLink) {
   EXPECT_EQ(list.exclude("%eth0").error().what, "is a link; addresses are excluded");
   EXPECT_TRUE(list.exclude("fe80::1%eth0").has_value());
   EXPECT_TRUE(list.build()->empty());
+}
+
+TEST(Targets, ASetAsTextComesBack) {
+  const auto text = [](std::string_view list) { return to_string(*target_set_of(list)); };
+  EXPECT_EQ(text("192.0.2.0/25,192.0.2.200-192.0.2.210,2001:db8::/112"),
+            "192.0.2.0/25,192.0.2.200-192.0.2.210,2001:db8::/112");
+  EXPECT_EQ(text("192.0.2.0-192.0.2.127"), "192.0.2.0/25");
+  EXPECT_EQ(text("192.0.2.1-192.0.2.2,192.0.2.9"), "192.0.2.1-192.0.2.2,192.0.2.9")
+      << "no network: not aligned";
+  EXPECT_EQ(text("0.0.0.0/0"), "0.0.0.0/0");
+  EXPECT_FALSE(target_set_of("::/0")) << "too many";
+  EXPECT_EQ(text(""), "");
+  EXPECT_FALSE(target_set_of("192.0.2.1,a.example"));
+  EXPECT_FALSE(target_set_of("%eth0"));
 }
 
 }  // namespace

@@ -62,6 +62,8 @@ Error unknown(const CommandSpec& command, const std::string& word) {
     return Error{
         Code::usage, "unexpected argument " + word, {}, "see weir " + std::string(command.name) + " --help"};
   const std::string typed = word.substr(0, word.find('='));
+  for (const PeerOption& peer : command.peers)
+    if (peer.word == typed) return Error{Code::usage, "unknown option " + typed, {}, std::string(peer.hint)};
   std::vector<std::string> names{"--help"};
   for (const Option& option : command.options)
     if (!option.name.empty()) names.push_back("--" + std::string(option.name));

@@ -48,8 +48,8 @@ void CheckListener::happened(const PingEvent& event) {
 }
 
 CheckResult check_result(const CheckLimits& limits, const std::vector<ProbeTarget>& targets,
-                         const std::vector<PingTally>& tallies, const std::vector<std::string>& failures) {
-  CheckState worst = failures.empty() ? CheckState::ok : CheckState::critical;
+                         const std::vector<PingTally>& tallies) {
+  CheckState worst = CheckState::ok;
   std::size_t fine = 0, fair = 0;
   std::string text, numbers;
   const auto add = [&](std::string_view part) {
@@ -66,7 +66,6 @@ CheckResult check_result(const CheckLimits& limits, const std::vector<ProbeTarge
     add(fmt::format("{}: rta {}, lost {}%", targets[i].name, rta, loss(t)));
     numbers += performance(t, limits, targets.size() > 1 ? targets[i].name : std::string_view{});
   }
-  for (const std::string& failure : failures) add(failure);
   if (limits.enough != 0 && fine >= limits.enough)
     worst = CheckState::ok;
   else if (limits.enough != 0 && fine + fair >= limits.enough)

@@ -38,9 +38,7 @@ struct CheckResult {
   CheckState state;
   std::string line;  // without its end
 };
-// `failures`: what is wrong with targets that could not be pinged, which is critical.
 CheckResult check_result(const CheckLimits& limits, const std::vector<ProbeTarget>& targets,
-                         const std::vector<PingTally>& tallies,
-                         const std::vector<std::string>& failures = {});
+                         const std::vector<PingTally>& tallies);
 
 }  // namespace weir

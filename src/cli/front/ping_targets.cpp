@@ -59,10 +59,10 @@ Result<void> PingTargets::add_name(const TargetName& name, const ResolvedName& f
 }
 
 Result<std::vector<PingTargets::Word>> PingTargets::read_words(std::span<const std::string> words,
-                                                               std::span<const std::string> excluded) const {
+                                                               std::span<const std::string> excluded) {
   std::vector<Word> out;
   for (const std::string& text : words) {
-    TargetList list;
+    TargetList list(TargetList::Networks::hosts);
     WEIR_CHECK(list.add(text));
     for (const std::string& e : excluded) WEIR_CHECK(list.exclude(e));
     if (!list.excluded_names().empty())
@@ -71,6 +71,7 @@ Result<std::vector<PingTargets::Word>> PingTargets::read_words(std::span<const s
     if (list.whole_link())
       return fail(Code::usage, "is a link; hosts are pinged", text, "weir scan -sn finds who is there");
     WEIR_TRY(auto set, list.build());
+    left_out_ += list.left_out();
     if (set.size() > most)
       return fail(Code::usage,
                   fmt::format("{} addresses are more than the {} that are watched at a time",

@@ -41,6 +41,8 @@ class PingTargets {
   int fd() const noexcept { return resolver_->fd(); }
   // Adds the targets of names resolved by now, without waiting.
   void take();
+  // Network and broadcast addresses of networks that were named.
+  std::uint64_t left_out() const noexcept { return left_out_; }
   // A line for each name without an address, once.
   std::vector<std::string> failures() { return std::exchange(failures_, {}); }
 
@@ -58,7 +60,7 @@ class PingTargets {
 
   explicit PingTargets(const PingTargetOptions& options) : options_(options) {}
   Result<std::vector<Word>> read_words(std::span<const std::string> words,
-                                       std::span<const std::string> excluded) const;
+                                       std::span<const std::string> excluded);
   std::unordered_map<std::string, ResolvedName> first_names(const std::vector<Word>& words);
   // `zone`: the interface that the address was given with; empty: none.
   Result<void> add(const Addr& address, std::string_view name, const std::string& zone = {});
@@ -68,6 +70,7 @@ class PingTargets {
   PingTargetOptions options_;
   std::vector<ProbeTarget> list_;  // names in texts_
   std::vector<std::string> failures_;
+  std::uint64_t left_out_ = 0;
   Arena texts_;
   std::unordered_set<Addr, AddrHash> known_;
   std::unique_ptr<NameResolver> resolver_;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "cli/front/output.hpp"
+#include "core/human.hpp"
 #include "core/suggest.hpp"
 #include "engine/record_types.hpp"
 
@@ -51,6 +52,12 @@ Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view opt
   const std::string_view text = arguments.value(option);
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) {
+    std::string what = "\"";
+    append_printable(what, text);
+    return fail(Code::usage, what + "\" is not a number", fmt::format("--{}", option),
+                fmt::format("write {}-{}", least, most));
+  }
   if (error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
     return value;
   return fail(Code::usage, fmt::format("{} is outside {}-{}", text, least, most),
