@@ -15,9 +15,11 @@
 #include "core/human.hpp"
 #include "engine/scanner.hpp"
 #include "engine/service_scan.hpp"
+#include "os/command_line.hpp"
 #include "os/terminal.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/port_count.hpp"
 #include "records/scan.hpp"
 
 namespace weir {
@@ -177,12 +179,13 @@ std::unique_ptr<ServiceScan> detection_from(const ScanKinds& kinds, const ScanSe
   ServiceOptions how;
   how.scope = options.interface;
   if (own) how.fingerprints = &own->services;
-  auto services = std::make_unique<ServiceScan>(selected.wants, outlet, std::move(how));
+  const bool all = options.shown[static_cast<std::size_t>(Shown::unanswered)];
+  auto services = std::make_unique<ServiceScan>(selected.wants, outlet, std::move(how), all);
   options.on_open = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
     to->add({host, port.port, port.proto, std::string(name)});
   };
   options.on_silent = [to = services.get()](const Addr& host, ProtoPort port, Text name) {
-    to->add_silent({host, port.port, port.proto, std::string(name)});
+    return to->add_silent({host, port.port, port.proto, std::string(name)});
   };
   return services;
 }
@@ -207,13 +210,15 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
     return 0;
   }
   const bool quiet = arguments.has("quiet");
+  options.command = own_command_line();
   std::optional<OwnFingerprints> own;
   if (arguments.has("fingerprints")) {
     WEIR_TRY(own, load_fingerprints(std::string(arguments.value("fingerprints"))));
     options.systems = &own->systems;
   }
   StopSignals signals;  // before any thread
-  const ScanReach reach{&options.targets, options.assume_up};
+  const ScanReach reach{options.whole_link.empty() ? &options.targets : &addresses_of_a_link(),
+                        options.assume_up};
   WEIR_TRY(const ScanOutput output, open_scan_output(arguments, selected, reach, options.shown));
   if (output.diff != nullptr) options.shown.set();  // a port that was open may be closed, or silent
   StatusLine line(!quiet);
@@ -234,6 +239,7 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
   if (services != nullptr && outcome && outcome->complete) {
     all_asked = finish_services(*services, line, signals);
     opened = services->opened();
+    services->tell_silent();
   }
   services.reset();  // before the output is closed
   line.clear();
@@ -372,8 +378,24 @@ constexpr Option own_options[] = {
     flush_option,
 };
 constexpr auto options = joined(own_options, report_options, diff_options);
-constexpr RecordTypeOf records[] = {record_type<Host>, record_type<Port>, record_type<Service>,
-                                    record_type<Scan>, record_type<ScanChange>};
+constexpr RecordTypeOf records[] = {record_type<Host>,      record_type<Port>, record_type<Service>,
+                                    record_type<PortCount>, record_type<Scan>, record_type<ScanChange>};
+// As nmap' users type them.
+constexpr PeerOption peers[] = {
+    {"-n", "addresses are not looked up in any case: leave it out"},
+    {"-v", "progress and summary are on stderr unless -q is given: leave it out"},
+    {"-F", "write --top-ports 100"},
+    {"-A", "write -sV; systems are guessed in any case"},
+    {"-O", "systems are guessed from the answers in any case (field os): leave it out"},
+    {"--open", "only open ports are written unless --states says more: leave it out"},
+    {"-iL", "write @FILE as a target"},
+    {"-r", "the order is random; --seed makes it the same again"},
+    {"--min-rate", "--rate is the rate"},
+    {"--max-rate", "write --rate"},
+    {"--excludefile", "write --exclude-file"},
+    {"--reason", "the reason is a field of every port: leave it out"},
+    {"--script", "weir has no scripts; -sV asks for services"},
+    {"--traceroute", "weir ping --traceroute looks for the way"}};
 constexpr CommandSpec spec{
     .name = "scan",
     .doc = "Open ports and who is there, with a bound on what was missed",
@@ -398,6 +420,7 @@ constexpr CommandSpec spec{
     .options = options,
     .run = run_scan,
     .records = records,
+    .peers = peers,
 };
 
 }  // namespace

@@ -160,7 +160,7 @@ Result<void> ConnectProber::run(ScanPass& pass) {
     if (may_start && pass.pacer.take(now, 1) == 1) {
       while (held == none && !pass.walk.ended()) {
         const std::uint64_t cell = pass.walk.next();
-        if (!pass.stage.settled(cell)) held = cell;
+        if (!pass.stage.over(cell, pass.number)) held = cell;
       }
       if (held != none && start(pass, held, now)) held = none;
       if (pass.pacer.next() <= steady_now()) continue;

@@ -6,7 +6,6 @@
 #include "engine/record_files.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
-#include "records/scan.hpp"
 #include "records/service.hpp"
 
 namespace weir {
@@ -55,9 +54,13 @@ class Comparison {
              const std::function<Result<bool>(const ScanChange&)>& tell)
       : before_(before),
         after_(after),
-        reach_(reach),
+        targets_(reach.targets != nullptr ? reach.targets
+                 : after.targets          ? &*after.targets
+                                          : nullptr),
         tell_(tell),
-        hosts_comparable_(before.tells_hosts() && after.tells_hosts() && !reach.all_up) {}
+        hosts_comparable_(before.tells_hosts() && after.tells_hosts() && !reach.all_up) {
+    differences_.targets_told = before.targets.has_value();
+  }
 
   Result<ScanDifferences> run() {
     auto was = before_.hosts.begin();
@@ -75,10 +78,17 @@ class Comparison {
 
  private:
   Result<void> host(const ScanResult::Host& was, const ScanResult::Host& is) {
-    if (reach_.targets != nullptr && !reach_.targets->contains(ip_)) return {};
+    const bool was_up = is_up(was), up = is_up(is);
+    if (targets_ != nullptr && !targets_->contains(ip_)) {
+      differences_.old_hosts += was_up ? 1 : 0;
+      return {};
+    }
+    if (before_.targets && !before_.targets->contains(ip_)) {
+      differences_.new_hosts += up ? 1 : 0;
+      return {};
+    }
     name_ = is.name.empty() ? was.name : is.name;
     at_ = is.time == Time{} ? after_.ended : is.time;
-    const bool was_up = is_up(was), up = is_up(is);
     if (hosts_comparable_ && was_up && !up)
       return after_.complete ? tell("host_down", {}, "up", text_or_null(is.state.value_or("")))
                              : Result<void>{};
@@ -108,7 +118,7 @@ class Comparison {
   Result<void> found(ProtoPort key, const ScanResult::Port& is) {
     if (is.state != open_state) return {};
     if (before_.asked && !before_.asked->index_of(key)) {
-      ++differences_.not_compared;
+      ++differences_.new_ports;
       return {};
     }
     return tell("port_opened", key, {}, is.state);
@@ -146,7 +156,7 @@ class Comparison {
 
   const ScanResult& before_;
   const ScanResult& after_;
-  const ScanReach& reach_;
+  const TargetSet* const targets_;  // nullptr: everywhere
   const std::function<Result<bool>(const ScanChange&)>& tell_;
   const bool hosts_comparable_;
   const ScanResult::Host none_{};
@@ -160,6 +170,36 @@ class Comparison {
 
 bool ScanResult::tells_hosts() const noexcept {
   return std::ranges::any_of(hosts, [](const auto& h) { return h.second.state.has_value(); });
+}
+
+const TargetSet& addresses_of_a_link() {
+  const auto between = [](std::string_view first, std::string_view last) {
+    return AddrRange{*parse_addr(first), *parse_addr(last)};
+  };
+  // RFC 4291 §2.4 and RFC 4193: link-local, unique local, global.
+  static const TargetSet set({between("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+                              between("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+                              between("2000::", "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")});
+  return set;
+}
+
+// Whatever there is a record of was asked: names among the targets are not resolved again.
+void ScanResult::take_targets(const Scan& scan) {
+  std::vector<AddrRange> ranges;
+  if (targets) ranges = targets->ranges();
+  if (scan.target_list.empty()) {
+    if (scan.targets == 0 || scan.targets != hosts.size()) return;
+  } else if (scan.target_list.starts_with('%')) {
+    const auto link = addresses_of_a_link().ranges();
+    ranges.insert(ranges.end(), link.begin(), link.end());
+  } else {
+    const auto told = target_set_of(scan.target_list);
+    if (!told) return;
+    const auto more = told->ranges();
+    ranges.insert(ranges.end(), more.begin(), more.end());
+  }
+  for (const auto& [ip, host] : hosts) ranges.push_back({ip, ip});
+  targets.emplace(std::move(ranges));
 }
 
 void ScanResult::take(const RecordType& type, const void* record) {
@@ -194,6 +234,7 @@ void ScanResult::take(const RecordType& type, const void* record) {
     const auto& s = *static_cast<const Scan*>(record);
     ended = std::max(ended, s.time + s.duration);
     complete = s.complete;
+    take_targets(s);
     constexpr IpProto tcp[] = {IpProto::tcp};
     if (auto ports = parse_ports(s.port_list, tcp, {}); ports && !s.port_list.empty())
       asked = std::move(*ports);

@@ -10,6 +10,7 @@
 #include "plugin/sink.hpp"
 #include "probe/ports.hpp"
 #include "probe/targets.hpp"
+#include "records/scan.hpp"
 #include "records/scan_change.hpp"
 
 namespace weir {
@@ -30,8 +31,9 @@ struct ScanResult {
     std::map<ProtoPort, Port> ports;
   };
   std::map<Addr, Host> hosts;
-  std::optional<PortSet> asked;  // ports that were probed; none: it is not told
-  Time ended;                    // the latest of all times
+  std::optional<PortSet> asked;      // ports that were probed; none: it is not told
+  std::optional<TargetSet> targets;  // addresses that were; none: it is not told
+  Time ended;                        // the latest of all times
   bool complete = true;
 
   // Records other than host, port, service and scan are passed over. Texts are copied.
@@ -41,16 +43,25 @@ struct ScanResult {
   // Of the file, which is in one of the formats of plugin/record_file.hpp. Fails with Code::usage for another
   // one, and for one that is damaged.
   static Result<ScanResult> read(const std::string& path);
+
+ private:
+  void take_targets(const Scan& scan);
 };
+
+// Whom "whoever is on this link" can be: IPv6 neighbours.
+const TargetSet& addresses_of_a_link();
 
 // Where the later of two scans looked; what is outside has not gone, it was not asked.
 struct ScanReach {
-  const TargetSet* targets = nullptr;  // nullptr: wherever the earlier one did
+  const TargetSet* targets = nullptr;  // nullptr: as its records say, or wherever the earlier one did
   bool all_up = false;                 // no host was looked for (-Pn)
 };
 struct ScanDifferences {
   std::uint64_t changes = 0;
-  std::uint64_t not_compared = 0;  // open ports that the earlier scan did not probe
+  // What the earlier scan did not ask: hosts that are up, and open ports of those that both asked.
+  std::uint64_t new_hosts = 0, new_ports = 0;
+  std::uint64_t old_hosts = 0;  // that were up, and were not asked by the later one
+  bool targets_told = true;     // false: whether the earlier one asked an address is not known
 };
 // In the order of addresses and ports. The record and its texts are the callee's for the call; what it
 // returns false for is not counted.

@@ -11,7 +11,7 @@ namespace weir {
 namespace {
 
 constexpr std::size_t page = 4096;
-constexpr std::uint64_t magic = 0x31304e4353524557;  // "WERSCN01"
+constexpr std::uint64_t magic = 0x32304e4353524557;  // "WERSCN02"
 
 static_assert(std::is_trivially_copyable_v<JournalEntry>);
 

@@ -1,7 +1,11 @@
 #include "engine/scan_ledger.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/port_count.hpp"
 
 namespace weir {
 namespace {
@@ -60,6 +64,7 @@ bool ScanLedger::take(ScanStage& stage, std::uint64_t cell, unsigned pass, const
       ++ration.closed;
       ration.known = cell;
     }
+    if (emitter_.wants<PortCount>()) count_port(stage.group(cell), proto, answer);
     if (answer.state == CellState::open && on_open_) on_open_(host, port, name_of_host(host));
     if (shown_[static_cast<std::size_t>(shown_as(answer.state))])
       tell_port(host, port, answer, pass + 1, name_of(answer.state));
@@ -69,7 +74,8 @@ bool ScanLedger::take(ScanStage& stage, std::uint64_t cell, unsigned pass, const
   if (stage.kind() == StageKind::gateways) return false;
   counts_[static_cast<std::size_t>(CellState::up)].fetch_add(1, std::memory_order_relaxed);
   up_.push_back(host);
-  tell_host(host, answer, pass + 1, "up");
+  if (stage.kinds() > 1) stage.hear(cell);
+  tell_host(host, answer, pass * stage.kinds() + 1, "up");
   return true;
 }
 
@@ -134,7 +140,8 @@ Text ScanLedger::name_of_host(const Addr& host) const noexcept {
   return name == names_.end() ? Text{} : Text{name->second};
 }
 
-void ScanLedger::tell_unanswered(const ScanStage& stage, unsigned probes, Time now) {
+void ScanLedger::tell_unanswered(const ScanStage& stage, unsigned probes, Time now,
+                                 const std::unordered_set<std::uint64_t>& but) {
   const bool ports = stage.kind() == StageKind::ports;
   if (!shown_[static_cast<std::size_t>(ports ? Shown::unanswered : Shown::down)]) return;
   constexpr std::uint64_t at_a_time = 4096;
@@ -143,10 +150,10 @@ void ScanLedger::tell_unanswered(const ScanStage& stage, unsigned probes, Time n
   none.reason = ShortText<31>("no_reply");
   const std::uint64_t step = ports ? 1 : stage.cells() / std::max<std::uint64_t>(stage.hosts().size(), 1);
   for (std::uint64_t cell = 0; cell < stage.cells(); cell += step) {
-    if (!stage.settled(cell)) {
+    if (stage.ours(cell) && !stage.settled(cell) && !but.contains(cell)) {
       const std::lock_guard lock(mutex_);
       if (!ports) {
-        tell_host(stage.host(cell), none, probes, "down");
+        tell_host(stage.host(cell), none, probes * stage.kinds(), "down");
       } else {
         const ProtoPort port = stage.port(cell);
         tell_port(stage.host(cell), port, none, probes,
@@ -157,13 +164,67 @@ void ScanLedger::tell_unanswered(const ScanStage& stage, unsigned probes, Time n
   }
 }
 
-void ScanLedger::tell_silent(const ScanStage& stage, const OnOpen& told) const {
+void ScanLedger::count_port(std::uint64_t group, IpProto proto, const Answer& answer) {
+  std::vector<StateCount>& counts = port_counts_[group];
+  for (StateCount& c : counts)
+    if (c.proto == proto && c.state == answer.state && c.reason.view() == answer.reason.view()) {
+      ++c.ports;
+      return;
+    }
+  counts.push_back({proto, answer.state, answer.reason, 1});
+}
+
+void ScanLedger::tell_counts(const ScanStage& stage, bool complete, Time now) {
+  if (!emitter_.wants<PortCount>()) return;
+  for (const Addr& host : hosts_up())
+    if (stage.hosts().contains(host)) tell_counts_of(stage, host, complete, now);
+  // Of hosts that nobody looked for, those that have answered.
+  std::vector<std::uint64_t> others;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [group, counts] : port_counts_) others.push_back(group);
+  }
+  std::ranges::sort(others);
+  for (const std::uint64_t group : others) tell_counts_of(stage, stage.hosts().nth(group), complete, now);
+  flush();
+}
+
+// Once of each host.
+void ScanLedger::tell_counts_of(const ScanStage& stage, const Addr& host, bool complete, Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = port_counts_.extract(*stage.hosts().index_of(host));
+  std::uint64_t silent_tcp = stage.ports().tcp().size(), silent_udp = stage.ports().udp().size();
+  PortCount record{.time = now, .ip = host, .host = name_of_host(host)};
+  if (!found.empty())
+    for (const StateCount& c : found.mapped()) {
+      (c.proto == IpProto::udp ? silent_udp : silent_tcp) -= c.ports;
+      record.proto = c.proto;
+      record.state = name_of(c.state);
+      record.reason = emitter_.text(c.reason.view());
+      record.ports = c.ports;
+      emitter_.emit(record);
+    }
+  if (!complete) return;
+  record.reason = "no_reply";
+  for (const auto& [proto, state, ports] : {std::tuple(IpProto::tcp, "filtered", silent_tcp),
+                                            std::tuple(IpProto::udp, "open|filtered", silent_udp)}) {
+    record.proto = proto;
+    record.state = state;
+    record.ports = ports;
+    if (ports > 0) emitter_.emit(record);
+  }
+}
+
+std::unordered_set<std::uint64_t> ScanLedger::tell_silent(const ScanStage& stage,
+                                                          const OnSilent& told) const {
+  std::unordered_set<std::uint64_t> taken;
   for (const Addr& host : hosts_up())
     for (const std::uint16_t number : stage.ports().udp()) {
       const ProtoPort port{IpProto::udp, number};
       const auto cell = stage.cell(host, port);
-      if (cell && !stage.settled(*cell)) told(host, port, name_of_host(host));
+      if (cell && !stage.settled(*cell) && told(host, port, name_of_host(host))) taken.insert(*cell);
     }
+  return taken;
 }
 
 void ScanLedger::flush() {

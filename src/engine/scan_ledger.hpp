@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "core/hash.hpp"
 #include "engine/outlet.hpp"
@@ -32,6 +33,9 @@ using ShownStates = std::bitset<static_cast<std::size_t>(Shown::count)>;
 // thread at a time.
 using OnOpen = std::function<void(const Addr& host, ProtoPort port, Text name)>;
 
+// Told of UDP ports without an answer. True: whoever was told will ask them, and make their records.
+using OnSilent = std::function<bool(const Addr& host, ProtoPort port, Text name)>;
+
 // Any thread.
 class ScanLedger {
  public:
@@ -53,10 +57,14 @@ class ScanLedger {
   void replay(ScanStage& stage, const JournalEntry& entry);
   // A host that needs no probe.
   void assume_up(const Addr& host, std::string_view reason, Time now);
-  // Records for what did not answer, in any order; `probes` were sent to each.
-  void tell_unanswered(const ScanStage& stage, unsigned probes, Time now);
-  // Tells of the UDP ports that did not answer, of hosts that are up.
-  void tell_silent(const ScanStage& stage, const OnOpen& told) const;
+  // Tells of the UDP ports that did not answer, of hosts that are up. Which cells are cared for.
+  std::unordered_set<std::uint64_t> tell_silent(const ScanStage& stage, const OnSilent& told) const;
+  // Records for what did not answer, in any order, but for these; `probes` were sent to each.
+  void tell_unanswered(const ScanStage& stage, unsigned probes, Time now,
+                       const std::unordered_set<std::uint64_t>& but = {});
+  // Records of how many ports of each host are in which state; `complete`: every cell of the stage was
+  // probed.
+  void tell_counts(const ScanStage& stage, bool complete, Time now);
   // What was made so far becomes visible.
   void flush();
 
@@ -76,6 +84,15 @@ class ScanLedger {
   Result<void> result() const;
 
  private:
+  // Of one host's ports.
+  struct StateCount {
+    IpProto proto;
+    CellState state;
+    ShortText<31> reason;
+    std::uint64_t ports;
+  };
+  void count_port(std::uint64_t group, IpProto proto, const Answer& answer);
+  void tell_counts_of(const ScanStage& stage, const Addr& host, bool complete, Time now);
   bool take(ScanStage& stage, std::uint64_t cell, unsigned pass, const Answer& answer);
   void tell_host(const Addr& host, const Answer& answer, unsigned probes, Text state);
   void tell_port(const Addr& host, ProtoPort port, const Answer& answer, unsigned probes, Text state);
@@ -95,6 +112,7 @@ class ScanLedger {
   std::vector<Addr> up_;
   ByAddr<Mac> macs_;
   Rations rations_;
+  std::unordered_map<std::uint64_t, std::vector<StateCount>> port_counts_;  // by ScanStage::group()
   std::optional<Error> error_;
 };
 

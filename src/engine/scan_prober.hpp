@@ -36,6 +36,8 @@ class ScanProber {
   virtual Result<void> tend(Pacer&, RateGovernor&) { return {}; }
   // Of this stage.
   virtual CanaryTally canaries() const { return {}; }
+  // Of this pass, those sent at a higher rate: what went with them is probed again.
+  virtual void forget_canaries_above(double /*rate*/) {}
   // The longest that an answer was on its way in this scan; nothing when that is not known.
   virtual std::optional<Duration> slowest_answer() const { return std::nullopt; }
   // Single cells, now: some that have not answered, and some known to be closed, of which controls() counts

@@ -99,10 +99,16 @@ std::optional<CellState> RawProber::state_of(const Reply& reply) const noexcept 
   return std::nullopt;
 }
 
+// Which of the probes of a discovery it answers.
+std::optional<unsigned> RawProber::kind_of(const Reply& reply) noexcept {
+  for (unsigned kind = 0; kind < host_probes; ++kind)
+    if (host_probe_port(kind) == reply.port) return kind;
+  return std::nullopt;
+}
+
 void RawProber::handle(const Reply& reply) {
   if (stage_ == nullptr) return;
   Answer answer = reply.answer;
-  ProtoPort port = reply.port;
   if (stage_->kind() == StageKind::ports) {
     const auto state = state_of(reply);
     if (!state) return;
@@ -113,9 +119,12 @@ void RawProber::handle(const Reply& reply) {
     // Another's word that it is not there is no sign of life.
     if (reply.kind == ReplyKind::unreachable && answer.reason_ip != Addr{}) return;
     answer.state = CellState::up;
-    port = {};
+    const auto kind = beyond ? kind_of(reply) : std::optional(0U);
+    if (!kind) return;
+    if (const auto cell = stage_->cell(reply.target, *kind)) handle_found(reply, *cell, answer);
+    return;
   }
-  if (const auto cell = stage_->cell(reply.target, port)) handle_found(reply, *cell, answer);
+  if (const auto cell = stage_->cell(reply.target, reply.port)) handle_found(reply, *cell, answer);
 }
 
 void RawProber::handle_found(const Reply& reply, std::uint64_t cell, Answer answer) {
@@ -129,6 +138,7 @@ void RawProber::handle_found(const Reply& reply, std::uint64_t cell, Answer answ
   }
   if (answer.rtt > slowest_.load(std::memory_order_relaxed))
     slowest_.store(answer.rtt, std::memory_order_relaxed);
+  if (stage_->kinds() > 1 && stage_->settled(cell)) stage_->hear(cell);
   if (ledger_.settle(*stage_, cell, marked ? reply.pass : pass_.load(), answer)) {
     if (reply.kind != ReplyKind::unreachable) canaries_.add(cell, stage_->group(cell));
   } else if (!marked) {
@@ -136,8 +146,9 @@ void RawProber::handle_found(const Reply& reply, std::uint64_t cell, Answer answ
   }
 }
 
-// Known cells probed again, and what comes of them.
-Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time now, bool idle) {
+// What comes of known cells that were probed again; and the next one, if it is time for it.
+std::optional<Canaries::Probe> RawProber::next_canary(Pacer& pacer, RateGovernor& governor, Time now,
+                                                      Time wall, bool idle) {
   if (now >= next_look_) {
     next_look_ = now + milliseconds(1);
     canaries_.judge(looked_.load(std::memory_order_acquire));
@@ -147,17 +158,20 @@ Result<void> RawProber::tend_canaries(Pacer& pacer, RateGovernor& governor, Time
     if (governed && governor.observe(canaries_.sample())) {
       const bool changed = governor.rate() != before;
       if (changed) pacer.set_rate(governor.rate());
-      canaries_.restart(changed);
+      canaries_.restart(changed ? std::optional(governor.rate()) : std::nullopt);
     }
   }
-  const Time wall = wall_now();
-  const auto canary = canaries_.next(now, wall, probed_, idle);
-  if (!canary) return {};
-  return senders_.front().probe(*stage_, canary->cell, canary_marks + canary->mark, wall);
+  return canaries_.next(now, wall, probed_, idle);
+}
+
+Result<void> RawProber::send_canary(const Canaries::Probe& canary, Time wall) {
+  return senders_.front().probe(*stage_, canary.cell, canary_marks + canary.mark, wall);
 }
 
 Result<void> RawProber::tend(Pacer& pacer, RateGovernor& governor) {
-  WEIR_CHECK(tend_canaries(pacer, governor, steady_now(), true));
+  const Time wall = wall_now();
+  if (const auto canary = next_canary(pacer, governor, steady_now(), wall, true))
+    WEIR_CHECK(send_canary(*canary, wall));
   return senders_.front().flush();
 }
 
@@ -178,7 +192,7 @@ bool RawProber::Round::take(std::uint32_t tokens, std::vector<std::uint64_t>& ce
   constexpr unsigned most_skipped = 100'000;  // settled cells are passed over, but not without a look around
   for (unsigned skipped = 0; cells.size() < tokens && skipped < most_skipped && !pass.walk.ended();) {
     const std::uint64_t cell = pass.walk.next();
-    if (pass.stage.settled(cell))
+    if (pass.stage.over(cell, pass.number))
       ++skipped;
     else
       cells.push_back(cell);
@@ -193,26 +207,32 @@ Result<void> RawProber::send_round(Round& round, ScanSender& sender, bool first)
   std::vector<std::uint64_t> cells;
   for (Time last{}; true;) {
     const Time now = steady_now();
-    const std::uint32_t tokens = pass.pacer.take(now, most_tokens);
+    std::uint32_t tokens = pass.pacer.take(now, most_tokens);
     if (tokens == 0) sleep_until(std::max(pass.pacer.next(), last + quantum));
-    if (!round.take(tokens, cells)) return {};
-    if (cells.empty()) continue;
-    last = now;
     const Time wall = wall_now();
+    // One of the probes that are due. Squeezed in, it would meet a policer that the one before it has
+    // emptied.
+    std::optional<Canaries::Probe> canary;
+    if (first && tokens > 0) canary = next_canary(pass.pacer, pass.governor, now, wall, false);
+    if (canary) --tokens;
+    const bool more = round.take(tokens, cells);
+    if (!more && !canary) return {};
+    if (cells.empty() && !canary) continue;
+    last = now;
     // Anywhere among them: one that always came last would meet the queues that they have filled.
-    const std::size_t canary_place = mix(sender.sent(), wire_.key[0]) % cells.size();
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      WEIR_CHECK(sender.probe(pass.stage, cells[i], pass.number, wall));
-      if (first && i == canary_place) WEIR_CHECK(tend_canaries(pass.pacer, pass.governor, now, false));
+    const std::size_t canary_place = mix(sender.sent(), wire_.key[0]) % (cells.size() + 1);
+    for (std::size_t i = 0; i <= cells.size(); ++i) {
+      if (canary && i == canary_place) WEIR_CHECK(send_canary(*canary, wall));
+      if (i < cells.size()) WEIR_CHECK(sender.probe(pass.stage, cells[i], pass.number, wall));
     }
-    probed_.fetch_add(cells.size(), std::memory_order_relaxed);
+    probed_.fetch_add(cells.size() + (canary ? 1 : 0), std::memory_order_relaxed);
     WEIR_CHECK(sender.flush());
   }
 }
 
 Result<void> RawProber::run(ScanPass& pass) {
   pass_ = pass.number;
-  canaries_.begin_pass(pass.number);
+  canaries_.begin_pass(pass.number, pass.pacer.rate());
   Round round{pass};
   // A link takes more than one thread can write, where it is fast and there are processors.
   const auto useful = static_cast<std::size_t>(pass.pacer.rate() / rate_of_one) + 1;

@@ -33,6 +33,7 @@ class RawProber final : public ScanProber {
                            unsigned pass) override;
   CanaryCounts controls() const override { return {controls_sent_, controls_answered_.load()}; }
   CanaryTally canaries() const override { return canaries_.tally(); }
+  void forget_canaries_above(double rate) override { canaries_.forget_above(rate); }
   std::optional<Duration> slowest_answer() const override;
   std::uint64_t sent() const noexcept override;
   std::uint64_t send_errors() const noexcept override;
@@ -56,9 +57,12 @@ class RawProber final : public ScanProber {
   void receive_until_stopped();
   void handle(const Reply& reply);
   std::optional<CellState> state_of(const Reply& reply) const noexcept;
+  static std::optional<unsigned> kind_of(const Reply& reply) noexcept;
   void handle_found(const Reply& reply, std::uint64_t cell, Answer answer);
   Result<void> send_round(Round& round, ScanSender& sender, bool first);
-  Result<void> tend_canaries(Pacer& pacer, RateGovernor& governor, Time now, bool idle);
+  std::optional<Canaries::Probe> next_canary(Pacer& pacer, RateGovernor& governor, Time now, Time wall,
+                                             bool idle);
+  Result<void> send_canary(const Canaries::Probe& canary, Time wall);
 
   ScanLedger& ledger_;
   const ScanPaths& paths_;

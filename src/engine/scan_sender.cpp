@@ -71,17 +71,12 @@ Result<void> ScanSender::probe_port(const Addr& host, ProtoPort port, unsigned p
   });
 }
 
-// Whatever is let through: an echo request, a SYN to where HTTPS is, an ACK to where HTTP is.
-Result<void> ScanSender::probe_host(const Addr& host, unsigned pass, Time now) {
-  constexpr std::uint16_t http = 80, https = 443;
-  WEIR_CHECK(send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_echo_probe(out, wire_, from, host, pass, now);
-  }));
-  WEIR_CHECK(send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_tcp_probe(out, wire_, from, host, https, pass, TcpProbe::syn, now);
-  }));
+Result<void> ScanSender::probe_host(const Addr& host, unsigned kind, unsigned pass, Time now) {
+  const ProtoPort port = host_probe_port(kind);
   return send_to(host, [&](std::uint8_t* out, const Addr& from) {
-    return write_tcp_probe(out, wire_, from, host, http, pass, TcpProbe::ack, now);
+    if (port.proto == IpProto::icmp) return write_echo_probe(out, wire_, from, host, pass, now);
+    return write_tcp_probe(out, wire_, from, host, port.port, pass, kind == 1 ? TcpProbe::syn : TcpProbe::ack,
+                           now);
   });
 }
 
@@ -90,7 +85,7 @@ Result<void> ScanSender::probe(const ScanStage& stage, std::uint64_t cell, unsig
   switch (stage.kind()) {
     case StageKind::gateways:
     case StageKind::link: return ask_neighbour(host);
-    case StageKind::discovery: return probe_host(host, pass, now);
+    case StageKind::discovery: return probe_host(host, stage.kind_of(cell), pass, now);
     case StageKind::ports: return probe_port(host, stage.port(cell), pass, now);
   }
   return {};

@@ -22,6 +22,14 @@ struct ScanLinks {
   ByAddr<Mac> macs;          // found
 };
 
+// How a discovery asks a host, one packet each: an echo request, a SYN to where HTTPS is, an ACK to where
+// HTTP is. Whatever is let through.
+inline constexpr unsigned host_probes = 3;
+constexpr ProtoPort host_probe_port(unsigned kind) noexcept {
+  constexpr std::uint16_t https = 443, http = 80;
+  return kind == 0 ? ProtoPort{IpProto::icmp, 0} : ProtoPort{IpProto::tcp, kind == 1 ? https : http};
+}
+
 // One thread; borrows what it is made with.
 class ScanSender {
  public:
@@ -52,7 +60,7 @@ class ScanSender {
   template <class F>
   Result<void> send_to(const Addr& to, F&& write);
   Result<void> probe_port(const Addr& host, ProtoPort port, unsigned pass, Time now);
-  Result<void> probe_host(const Addr& host, unsigned pass, Time now);
+  Result<void> probe_host(const Addr& host, unsigned kind, unsigned pass, Time now);
   Result<void> flush(Output& out);
 
   const ScanPaths& paths_;

@@ -15,12 +15,39 @@ std::string_view name_of(CellState state) noexcept {
   return {};
 }
 
-ScanStage::ScanStage(StageKind kind, TargetSet hosts, PortSet ports)
+ScanStage::ScanStage(StageKind kind, TargetSet hosts, PortSet ports, unsigned kinds)
     : kind_(kind),
       hosts_(std::move(hosts)),
       ports_(std::move(ports)),
-      slots_(std::max<std::size_t>(ports_.size(), 1)),
-      bits_((things() / 64 + 1) * sizeof(Word)) {}
+      slots_(ports_.empty() ? kinds : ports_.size()),
+      bits_((things() / 64 + 1) * sizeof(Word)),
+      heard_((this->kinds() > 1 ? cells() / 64 + 1 : 1) * sizeof(Word)) {}
+
+void ScanStage::take_shard(std::uint64_t shard, std::uint64_t shards) noexcept {
+  shard_ = shard;
+  shards_ = shards;
+}
+
+std::uint64_t ScanStage::things() const noexcept {
+  if (kind_ == StageKind::ports) return cells();
+  return hosts_.size() / shards_ + (shard_ < hosts_.size() % shards_ ? 1 : 0);
+}
+
+std::optional<std::uint64_t> ScanStage::cell(const Addr& host, unsigned kind) const noexcept {
+  const auto index = hosts_.index_of(host);
+  if (!index) return std::nullopt;
+  return *index * slots_ + kind;
+}
+
+void ScanStage::hear(std::uint64_t cell) noexcept {
+  const std::uint64_t mask = std::uint64_t{1} << cell % 64;
+  if ((heard()[cell / 64].fetch_or(mask, std::memory_order_relaxed) & mask) != 0) return;
+  unsigned count = 0;
+  for (std::uint64_t at = group(cell) * slots_, end = at + slots_; at < end; ++at)
+    count += static_cast<unsigned>(heard()[at / 64].load(std::memory_order_relaxed) >> at % 64 & 1);
+  if (count == 1) once_.fetch_add(1, std::memory_order_relaxed);
+  if (count == 2) once_.fetch_sub(1, std::memory_order_relaxed);
+}
 
 std::optional<std::uint64_t> ScanStage::cell(const Addr& host, ProtoPort port) const noexcept {
   const auto index = hosts_.index_of(host);

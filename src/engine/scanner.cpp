@@ -123,63 +123,97 @@ std::optional<Missed> Scanner::estimate(const ScanStage& stage, unsigned passes)
   const CellState wanted = stage.kind() == StageKind::ports ? CellState::open : CellState::up;
   CanaryTally canaries = prober_->canaries();
   canaries.steady = steady_since();
+  if (stage.kinds() > 1) return missed_hosts(passes, stage.answered_once(), stage.answered(), canaries);
   return missed(stage.first_answers(passes), ledger_.count(wanted), canaries);
+}
+
+bool Scanner::go_on(PassView& view, std::uint64_t done) {
+  if (view.journaled) journal_->progress({view.stage.kind(), view.pass, done, false});
+  const double rate = pacer_.rate();
+  if (!view.repeated && view.stretches.back().rate != rate) view.stretches.push_back({rate, done});
+  const Time now = steady_now();
+  if (now < view.next_look) return !stopped_;
+  view.next_look = now + milliseconds(100);
+  ScanStatus& status = view.status;
+  status.done = done;
+  status.hosts_up = ledger_.count(CellState::up);
+  status.open = ledger_.count(CellState::open);
+  status.rate = rate;
+  pass_rates_[view.pass] = std::max(pass_rates_[view.pass], rate);
+  const double left = static_cast<double>(status.total - done) / rate;
+  status.left = Duration{static_cast<std::int64_t>(std::min(left, 1e9) * 1e9)} + options_.spacing;
+  stopped_ = stopped_ || !view.tick(status) || !ledger_.result();
+  return !stopped_;
+}
+
+// What was probed at a rate that turned out to be too high is probed again at the right one, as if it had not
+// been before: without another pass over the rest.
+Result<void> Scanner::repeat_hasty(PassView& view, const Walk& walk) {
+  const double limit = governor_.limit();
+  const std::uint64_t end = walk.done();
+  view.repeated = true;
+  view.journaled = false;
+  bool any = false;
+  for (std::size_t i = 0; i < view.stretches.size() && !stopped_; ++i) {
+    const auto [rate, first] = view.stretches[i];
+    const std::uint64_t last = i + 1 < view.stretches.size() ? view.stretches[i + 1].first : end;
+    if (rate <= limit || first == last) continue;
+    if (!any) prober_->forget_canaries_above(limit);
+    any = true;
+    Walk part = walk.part(first, last);
+    ScanPass job{view.stage, view.pass, part,
+                 pacer_,     governor_, [&](std::uint64_t done) { return go_on(view, done); }};
+    WEIR_CHECK(prober_->run(job));
+  }
+  if (any) pass_rates_[view.pass] = std::min(pass_rates_[view.pass], limit);
+  return {};
+}
+
+bool Scanner::is_enough(const ScanStage& stage, unsigned pass, std::uint64_t expected) const {
+  constexpr unsigned enough_silence = 3;
+  if (stopped_ || stage.answered() >= expected) return true;
+  // Several kinds of probes are as good as several passes.
+  const bool often = pass >= 1 || stage.kinds() > 1;
+  if (const auto now = estimate(stage, pass + 1)) return often && now->share_most <= options_.goal;
+  // Closed UDP ports alone: they are asked for slowly.
+  if (pass >= 1 && stage.answered() > 0) return !ledger_.rations().empty();
+  return stage.answered() == 0 && pass + 1 >= enough_silence;
 }
 
 Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
                                const std::function<bool(const ScanStatus&)>& tick) {
-  const bool journaled = journal_ != nullptr && stage.kind() != StageKind::gateways;
-  Time next_look{};
-  ScanStatus status{.stage = stage.kind(), .pass = pass, .total = walk.size()};
-  const auto go_on = [&](std::uint64_t done) {
-    if (journaled) journal_->progress({stage.kind(), pass, done, false});
-    const Time now = steady_now();
-    if (now < next_look) return !stopped_;
-    next_look = now + milliseconds(100);
-    status.done = done;
-    status.hosts_up = ledger_.count(CellState::up);
-    status.open = ledger_.count(CellState::open);
-    status.rate = pacer_.rate();
-    pass_rates_[pass] = std::max(pass_rates_[pass], status.rate);
-    const double left = static_cast<double>(status.total - done) / status.rate;
-    status.left = Duration{static_cast<std::int64_t>(std::min(left, 1e9) * 1e9)} + options_.spacing;
-    stopped_ = stopped_ || !tick(status) || !ledger_.result();
-    return !stopped_;
-  };
+  PassView view{.stage = stage,
+                .pass = pass,
+                .journaled = journal_ != nullptr && stage.kind() != StageKind::gateways,
+                .tick = tick,
+                .status = {.stage = stage.kind(), .pass = pass, .total = walk.size()},
+                .stretches = {{pacer_.rate(), walk.done()}}};
   pass_rates_.resize(pass + 1, pacer_.rate());
   const auto left = static_cast<double>(walk.size() - std::min(walk.size(), walk.done() + stage.answered()));
   const Time began = steady_now();
-  ScanPass job{stage, pass, walk, pacer_, governor_, go_on};
+  ScanPass job{stage, pass, walk, pacer_, governor_, [&](std::uint64_t done) { return go_on(view, done); }};
   WEIR_CHECK(prober_->run(job));
+  WEIR_CHECK(repeat_hasty(view, walk));
   if (stage.kind() == StageKind::ports && pass == 0) port_cells_asked_ = walk.done();
-  // A shard has as many things to find as cells to walk; in a discovery by connections, fewer.
+  // A shard has as many things to find as cells to walk; in a discovery by several probes, fewer.
   const std::uint64_t expected = std::min(stage.things(), walk.size());
   const Duration took{std::max<std::int64_t>((steady_now() - began).ns, 1)};
   const auto wait = [&](Duration longest) -> Result<void> {
     if (stopped_) return {};
-    return wait_for_answers(stage, longest, [&] { return go_on(walk.done()); }, expected);
+    return wait_for_answers(stage, longest, [&] { return go_on(view, walk.done()); }, expected);
   };
   const Duration first = pause();
   WEIR_CHECK(wait(first));
   WEIR_CHECK(ledger_.result());
-  const auto enough = [&] {
-    constexpr unsigned enough_silence = 3;
-    if (stopped_ || stage.answered() >= expected) return true;
-    const auto now = estimate(stage, pass + 1);
-    if (now) return pass >= 1 && now->share_most <= options_.goal;
-    // Closed UDP ports alone: they are asked for slowly.
-    if (pass >= 1 && stage.answered() > 0) return !ledger_.rations().empty();
-    return stage.answered() == 0 && pass + 1 >= enough_silence;
-  };
   const bool last = pass + 1 >= most_passes();
-  if (!last && !enough()) {
+  if (!last && !is_enough(stage, pass, expected)) {
     slow_down(stage, pass + 1, left * 1e9 / static_cast<double>(took.ns));
     return false;
   }
   // Hosts that are not known yet may be slower than those that are.
   const bool known = stage.kind() == StageKind::ports && !options_.assume_up;
   if (!known && stage.answered() < expected) WEIR_CHECK(wait({options_.spacing.ns - first.ns}));
-  return last || enough();
+  return last || is_enough(stage, pass, expected);
 }
 
 // For passes that are over before canaries could say anything: what was lost in them and not in the quiet
@@ -188,7 +222,8 @@ void Scanner::slow_down(const ScanStage& stage, unsigned passes, double rate) {
   CanaryTally canaries = prober_->canaries();
   canaries.steady = steady_since();
   if (const auto loss = loss_by_load(stage.first_answers(passes), canaries)) {
-    governor_.cut(*loss, rate);
+    // A host is lost with all its probes.
+    governor_.cut(stage.kinds() > 1 ? std::pow(*loss, 1.0 / stage.kinds()) : *loss, rate);
     pacer_.set_rate(governor_.rate());
     pass_rates_[passes - 1] = std::max(pass_rates_[passes - 1], too_fast * governor_.rate() * 1.01);
   }
@@ -208,7 +243,9 @@ void Scanner::take_sureness(const ScanStage& stage, std::optional<Missed> estima
   }
   if (!estimate) return;
   sureness_.kept *= 1 - estimate->share_most;
-  sureness_.loss = std::max(sureness_.loss.value_or(0), estimate->loss);
+  // Ports tell more of it than the few hosts.
+  sureness_.loss = stage.kind() == StageKind::ports ? estimate->loss
+                                                    : std::max(sureness_.loss.value_or(0), estimate->loss);
 }
 
 Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const ScanStatus&)>& tick) {
@@ -221,15 +258,11 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   const bool past = !own && journal_ != nullptr && (resumed_.finished || resumed_.stage > stage.kind());
   const bool here = !own && journal_ != nullptr && !past && resumed_.stage == stage.kind();
   const Permutation order(stage.cells(), mix(options_.seed, static_cast<std::uint64_t>(stage.kind())));
-  const bool split = sharded_ && !own;
+  const bool split = sharded_ && stage.kind() == StageKind::ports;
+  if (sharded_ && !own && !split) stage.take_shard(options_.shard, options_.shards);
   unsigned pass = here ? resumed_.pass : 0;
   const Time began = steady_now();
   constexpr Duration unknown = seconds(1'000'000);  // since the first probe of a scan that was broken off
-  constexpr double packets_to_a_host = 3;  // a token each in a discovery; of ports each packet takes one
-  if (stage.kind() == StageKind::ports && governor_.limited() && raw_ != nullptr && !options_.assume_up) {
-    governor_.scale(packets_to_a_host);
-    pacer_.set_rate(governor_.rate());
-  }
   if (stage.kind() == StageKind::ports && (past || pass > 0))
     port_cells_asked_ = Walk(order, split ? options_.shard : 0, split ? options_.shards : 1).size();
   pass_rates_.assign(pass, pacer_.rate());
@@ -245,8 +278,10 @@ Result<void> Scanner::run_stage(ScanStage& stage, const std::function<bool(const
   if (stopped_) return {};
   take_sureness(stage, estimate(stage, pass));
   if (stage.kind() == StageKind::ports) port_passes_ = pass;
-  if (!own) ledger_.tell_unanswered(stage, pass, wall_now());
-  if (stage.kind() == StageKind::ports && options_.on_silent) ledger_.tell_silent(stage, options_.on_silent);
+  std::unordered_set<std::uint64_t> asked_on;
+  if (stage.kind() == StageKind::ports && options_.on_silent)
+    asked_on = ledger_.tell_silent(stage, options_.on_silent);
+  if (!own) ledger_.tell_unanswered(stage, pass, wall_now(), asked_on);
   return {};
 }
 
@@ -301,11 +336,12 @@ Result<void> Scanner::find_hosts(StageKind kind, std::vector<AddrRange> ranges,
                                  const std::function<bool(const ScanStatus&)>& tick) {
   // Without packets of our own: connections to where the web is.
   TargetSet hosts = to_set(std::move(ranges));
-  if (hosts.size() > ScanStage::most_cells / 2)
+  if (hosts.size() > ScanStage::most_cells / host_probes)
     return fail(Code::usage, count_text(hosts.size()) + " addresses are more than can be kept", {},
                 "scan fewer at a time");
   PortSet ports = raw_ == nullptr ? PortSet({80, 443}, {}) : PortSet{};
-  past_.push_back(std::make_unique<ScanStage>(kind, std::move(hosts), std::move(ports)));
+  const unsigned kinds = raw_ != nullptr && kind == StageKind::discovery ? host_probes : 1;
+  past_.push_back(std::make_unique<ScanStage>(kind, std::move(hosts), std::move(ports), kinds));
   return run_stage(*past_.back(), tick);
 }
 
@@ -361,6 +397,7 @@ Result<Scan> Scanner::run(const std::function<bool(const ScanStatus&)>& tick) {
   auto done = stages(tick);
   if (done && !stopped_ && journal_ != nullptr) journal_->progress({StageKind::ports, 0, 0, true});
   stopped_ = stopped_ || !done;
+  if (stage_ != nullptr) ledger_.tell_counts(*stage_, !stopped_, wall_now());
   auto scan = summary(started, port_cells_);
   ledger_.flush();
   if (!done) return tl::unexpected<Error>(std::move(done.error()));
@@ -376,13 +413,17 @@ Result<Scan> Scanner::summary(Time started, std::uint64_t cells) {
   if (options_.ports.tcp().empty()) method.clear();
   if (!options_.ports.udp().empty()) method += method.empty() ? "udp" : ",udp";
   if (!ports) method = "discovery";
-  static thread_local std::string kept, port_list;
+  static thread_local std::string kept, port_list, target_list;
+  constexpr std::size_t most_list = std::size_t{256} << 10U;
   kept = method;
   port_list = to_string(options_.ports);
+  target_list = options_.whole_link.empty() ? to_string(options_.targets) : "%" + options_.whole_link;
   const auto count = [this](CellState s) { return ledger_.count(s); };
   Scan scan{.time = started,
             .duration = wall_now() - started,
+            .command = options_.command.empty() ? Text{} : Text{options_.command},
             .method = kept,
+            .target_list = target_list.size() > most_list ? Text{} : Text{target_list},
             .port_list = ports ? Text{port_list} : Text{},
             .targets = options_.targets.size(),
             .hosts_up = std::max(count(CellState::up), stage_ == nullptr ? 0 : stage_->hosts().size()),

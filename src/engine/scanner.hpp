@@ -29,11 +29,12 @@ struct ScanOptions {
   std::uint64_t seed = 0;
   std::uint64_t shard = 0, shards = 1;  // of the targets
   ShownStates shown{};
-  OnOpen on_open{};    // empty: nobody
-  OnOpen on_silent{};  // told of UDP ports without answer, of hosts that are up, when all was tried
+  OnOpen on_open{};      // empty: nobody
+  OnSilent on_silent{};  // told of UDP ports without answer, of hosts that are up, when all was tried
   const Systems* systems = nullptr;  // borrowed, and its texts for as long as records live; nullptr: built in
   std::string journal{};             // a file to be made; empty: none
   std::string plan{};                // what to resume it by
+  std::string command{};             // the command line, for the record
 };
 
 struct ScanStatus {
@@ -69,6 +70,22 @@ class Scanner {
     bool known = true;
   };
 
+  // A pass that is being made.
+  struct PassView {
+    ScanStage& stage;
+    unsigned pass;
+    bool journaled;
+    const std::function<bool(const ScanStatus&)>& tick;
+    ScanStatus status;
+    struct Stretch {
+      double rate;
+      std::uint64_t first;  // cell of the walk
+    };
+    std::vector<Stretch> stretches;  // by the rate
+    Time next_look{};
+    bool repeated = false;  // those that were too fast
+  };
+
   Scanner(const ScanOptions& options, const Emitter::Wants& wants, Outlet& outlet,
           std::unique_ptr<ScanJournal> journal);
   Result<void> open_prober();
@@ -80,6 +97,9 @@ class Scanner {
   // True when the stage needs no further pass.
   Result<bool> run_pass(ScanStage& stage, unsigned pass, Walk& walk,
                         const std::function<bool(const ScanStatus&)>& tick);
+  bool go_on(PassView& view, std::uint64_t done);
+  Result<void> repeat_hasty(PassView& view, const Walk& walk);
+  bool is_enough(const ScanStage& stage, unsigned pass, std::uint64_t expected) const;
   Result<void> wait_for_answers(ScanStage& stage, Duration longest, const std::function<bool()>& go_on,
                                 std::uint64_t expected);
   Duration pause() const;

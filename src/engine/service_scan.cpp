@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "os/kernel_clock.hpp"
 #include "records/port.hpp"
 
 namespace weir {
@@ -15,8 +16,10 @@ Result<OwnFingerprints> load_fingerprints(const std::string& folder) {
   std::vector<fs::path> paths;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
     if (at->path().extension() == ".yaml") paths.push_back(at->path());
+  if (error == std::errc::no_such_file_or_directory)
+    return fail(Code::usage, "no such folder", folder, "name a folder of *.yaml files");
   if (error) return fail(Code::environment, error.message(), folder, "name a folder of *.yaml files");
-  if (paths.empty()) return fail(Code::environment, "has no *.yaml files", folder);
+  if (paths.empty()) return fail(Code::usage, "has no *.yaml files", folder);
   std::sort(paths.begin(), paths.end());
   std::vector<std::string> names, texts;
   for (const fs::path& path : paths) {
@@ -47,30 +50,50 @@ std::bitset<65'536> ServiceScan::usual_udp_ports(const ServiceOptions& options) 
   return ports;
 }
 
-ServiceScan::ServiceScan(const Emitter::Wants& wants, Outlet& outlet, ServiceOptions options)
+ServiceScan::ServiceScan(const Emitter::Wants& wants, Outlet& outlet, ServiceOptions options, bool silent_too)
     : udp_ports_(usual_udp_ports(options)),
+      silent_too_(silent_too),
+      outlet_(outlet),
       emitter_(wants, delivery_.batch),
-      detection_(std::move(options), [this, &outlet](const ServiceFacts& facts) { tell(facts, outlet); }) {}
+      detection_(std::move(options), [this](const ServiceFacts& facts) { tell(facts); }) {}
 
-void ServiceScan::add_silent(ServiceTarget target) {
-  if (!udp_ports_[target.port]) return;
+bool ServiceScan::add_silent(ServiceTarget target) {
+  if (!udp_ports_[target.port]) return false;
   target.silent = true;
+  if (silent_too_) {
+    const std::lock_guard lock(mutex_);
+    silent_.emplace(std::pair(target.ip, target.port), target);
+  }
   detection_.add(std::move(target));
+  return true;
 }
 
-void ServiceScan::tell(const ServiceFacts& facts, Outlet& outlet) {
+void ServiceScan::emit_port(const ServiceTarget& target, Time time, Text state, Text reason) {
+  emitter_.emit(Port{.time = time,
+                     .ip = target.ip,
+                     .host = target.host.empty() ? Text{} : emitter_.text(target.host),
+                     .proto = target.proto,
+                     .port = target.port,
+                     .state = state,
+                     .reason = reason});
+}
+
+void ServiceScan::tell(const ServiceFacts& facts) {
+  const std::lock_guard lock(mutex_);
   if (facts.target.silent) {
     ++opened_;
-    emitter_.emit(Port{.time = facts.time,
-                       .ip = facts.target.ip,
-                       .host = facts.target.host.empty() ? Text{} : emitter_.text(facts.target.host),
-                       .proto = facts.target.proto,
-                       .port = facts.target.port,
-                       .state = "open",
-                       .reason = "udp_reply"});
+    silent_.erase({facts.target.ip, facts.target.port});
+    emit_port(facts.target, facts.time, "open", "udp_reply");
   }
   emit_service(emitter_, facts);
-  if (!delivery_.batch.entries().empty()) outlet.deliver(delivery_, true);
+  if (!delivery_.batch.entries().empty()) outlet_.deliver(delivery_, true);
+}
+
+void ServiceScan::tell_silent() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, target] : silent_) emit_port(target, wall_now(), "open|filtered", "no_reply");
+  silent_.clear();
+  if (!delivery_.batch.entries().empty()) outlet_.deliver(delivery_, true);
 }
 
 }  // namespace weir

@@ -1,5 +1,7 @@
 #include "probe/canaries.hpp"
 
+#include <algorithm>
+
 #include "core/hash.hpp"
 
 namespace weir {
@@ -26,9 +28,20 @@ void Canaries::begin(Duration apart) {
   next_cell_ = 0;
 }
 
-void Canaries::begin_pass(unsigned pass) {
+void Canaries::begin_pass(unsigned pass, double rate) {
   const std::lock_guard lock(mutex_);
   pass_ = pass;
+  stretches_.assign(1, {.rate = rate, .first = serial_ + 1});
+}
+
+void Canaries::forget_above(double rate) {
+  const std::lock_guard lock(mutex_);
+  CanaryCounts& all = tally_.passes[pass_];
+  for (Stretch& s : stretches_) {
+    if (s.rate <= rate) continue;
+    all = {all.sent - s.counts.sent, all.answered - s.counts.answered};
+    s.counts = {};
+  }
 }
 
 bool Canaries::replace_spare(const Cell& cell) {
@@ -111,6 +124,12 @@ void Canaries::decide(const Sent& sent) {
   CanaryCounts& counts = sent.idle ? tally_.idle : tally_.passes[sent.pass];
   ++counts.sent;
   counts.answered += sent.answered ? 1 : 0;
+  if (!sent.idle && sent.pass == pass_ && !stretches_.empty() && sent.serial >= stretches_.front().first) {
+    const auto behind = std::ranges::upper_bound(stretches_, sent.serial, {}, &Stretch::first);
+    CanaryCounts& at_rate = std::prev(behind)->counts;
+    ++at_rate.sent;
+    at_rate.answered += sent.answered ? 1 : 0;
+  }
   if (sent.idle || sent.serial < first_valid_) return;
   ++sample_sent_;
   sample_answered_ += sent.answered ? 1 : 0;
@@ -140,13 +159,14 @@ CanarySample Canaries::sample() const {
   return {sample_sent_, sample_answered_, seconds > 0 ? static_cast<double>(sample_probes_) / seconds : 0};
 }
 
-void Canaries::restart(bool new_rate) {
+void Canaries::restart(std::optional<double> new_rate) {
   const std::lock_guard lock(mutex_);
   sample_sent_ = sample_answered_ = sample_probes_ = 0;
   sample_time_ = {};
   if (!new_rate) return;
   before_.reset();
   first_valid_ = serial_ + 1;
+  stretches_.push_back({.rate = *new_rate, .first = serial_ + 1});
 }
 
 CanaryTally Canaries::tally() const {

@@ -31,8 +31,8 @@ class Canaries {
 
   // Other cells from now on; what is under way is forgotten. A cell is not probed again within `apart`.
   void begin(Duration apart);
-  // Counts for this pass from now on.
-  void begin_pass(unsigned pass);
+  // Counts for this pass from now on, at so many probes a second.
+  void begin_pass(unsigned pass, double rate = 0);
 
   // A cell that has answered. Groups (hosts) have one cell each before one has two.
   void add(std::uint64_t cell, std::uint64_t group);
@@ -47,7 +47,10 @@ class Canaries {
   // Since the last call of restart(), without idle ones.
   CanarySample sample() const;
   // Forgets the sample; with a new rate what is under way is left out of the next.
-  void restart(bool new_rate);
+  void restart(std::optional<double> new_rate);
+  // Takes those of this pass that went out at a higher rate than this from the tally: whatever they went with
+  // is probed again.
+  void forget_above(double rate);
   CanaryTally tally() const;
   // The longest that an answer took so far; unknown: nothing.
   std::optional<Duration> slowest() const;
@@ -66,6 +69,12 @@ class Canaries {
     Time at, wall;
     std::uint64_t probes, serial;
   };
+  // Of a pass, at one rate.
+  struct Stretch {
+    double rate;
+    std::uint64_t first;  // serial number
+    CanaryCounts counts{};
+  };
   bool replace_spare(const Cell& cell);
   Cell* due(Time now);
   void decide(const Sent& sent);
@@ -80,6 +89,7 @@ class Canaries {
   std::unordered_map<std::uint64_t, std::size_t> by_id_, by_group_;
   std::deque<Sent> sent_;  // those not decided, in order
   std::uint64_t serial_ = 0, first_valid_ = 0, due_at_ = 0;
+  std::vector<Stretch> stretches_;  // of this pass, in order; one at least
   std::size_t next_cell_ = 0;
   unsigned pass_ = 0;
   Time next_at_{};

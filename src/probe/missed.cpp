@@ -163,6 +163,18 @@ Passes busy_since(unsigned pass, std::span<const std::uint64_t> first, const Can
 // In log likelihood.
 constexpr double plainly = 2;
 
+// Without the share.
+Missed losses(const Passes& busy, const CanaryTally& canaries) {
+  Passes all = busy + canaries.idle;
+  // Canaries of quiet times count where quiet times are no better.
+  const double pooled = most_likely(all), loss = most_likely(busy);
+  if (loss > pooled && log_likelihood(busy, loss) - log_likelihood(busy, pooled) > plainly) all = busy;
+  Missed out;
+  out.loss = most_likely(all);
+  out.loss_most = most_plausible(all, out.loss);
+  return out;
+}
+
 }  // namespace
 
 double most_lost(CanaryCounts canaries) {
@@ -187,13 +199,7 @@ std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t
                              const CanaryTally& canaries) {
   const Passes busy = busy_since(0, first, canaries);
   if (busy.cells == 0) return std::nullopt;
-  Passes all = busy + canaries.idle;
-  // Canaries of quiet times count where quiet times are no better.
-  const double pooled = most_likely(all), loss = most_likely(busy);
-  if (loss > pooled && log_likelihood(busy, loss) - log_likelihood(busy, pooled) > plainly) all = busy;
-  Missed out;
-  out.loss = most_likely(all);
-  out.loss_most = most_plausible(all, out.loss);
+  Missed out = losses(busy, canaries);
   double share = share_of_like(first, canaries, busy, out.loss_most);
   // Or a part of the cells loses more than the rest: those that needed more than one pass tell how much.
   const std::size_t from = std::min<std::size_t>(canaries.steady + 1, first.size());
@@ -209,6 +215,25 @@ std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t
   // Of so many open ports some more may be missed than the mean says.
   const double open = std::max(1.0, static_cast<double>(found)) / (1 - share);
   out.share_most = std::min(1.0, std::max(share, poisson_most(open * share) / open));
+  return out;
+}
+
+std::optional<Missed> missed_hosts(unsigned passes, std::uint64_t once, std::uint64_t found,
+                                   const CanaryTally& canaries) {
+  if (found == 0) return std::nullopt;
+  const std::vector<std::uint64_t> none(passes, 0);
+  const Passes busy = busy_since(0, none, canaries);
+  Missed out = losses(busy, canaries);
+  const double share = share_of_like(none, canaries, busy, out.loss_most);
+  if (share >= 1) {
+    out.share_most = 1;
+    return out;
+  }
+  // For each host that answered once, share/(1-share) that never did are to be expected at most: as many if
+  // it answers one kind of probes alone, fewer if it answers more (decisions/0006).
+  const double mean = std::max(1.0, static_cast<double>(once)) * share / (1 - share);
+  const double most = std::max(mean, poisson_most(mean));
+  out.share_most = most / (static_cast<double>(found) + most);
   return out;
 }
 

@@ -32,6 +32,12 @@ struct CanaryTally {
 std::optional<Missed> missed(std::span<const std::uint64_t> first, std::uint64_t found,
                              const CanaryTally& canaries = {});
 
+// Of a search for hosts by several kinds of probes, of which a host may answer only one: `found` hosts
+// answered, `once` of them one kind alone, in so many passes. Losses are known by canaries. Nothing when none
+// answered.
+std::optional<Missed> missed_hosts(unsigned passes, std::uint64_t once, std::uint64_t found,
+                                   const CanaryTally& canaries);
+
 // The most of such canaries that can be lost, at 97.5 %.
 double most_lost(CanaryCounts canaries);
 

@@ -3,6 +3,7 @@
 // Rogaway, "Ciphers with Arbitrary Finite Domains", 2002, §3): fewer than two steps each on average.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -82,7 +83,14 @@ class Walk {
     return order_->size() > shard_ ? (order_->size() - shard_ - 1) / shards_ + 1 : 0;
   }
   std::uint64_t done() const noexcept { return done_; }  // what a resumed walk needs to know
-  bool ended() const noexcept { return done_ >= size(); }
+  bool ended() const noexcept { return done_ >= std::min(size(), end_); }
+  // The part of this walk from what comes after `done` numbers up to `end`.
+  Walk part(std::uint64_t done, std::uint64_t end) const noexcept {
+    Walk walk = *this;
+    walk.done_ = done;
+    walk.end_ = end;
+    return walk;
+  }
   std::uint64_t next() noexcept {  // !ended()
     const std::uint64_t at = done_++;
     return (*order_)(shard_ + shards_ * (turned_.size() == 0 ? at : turned_(at)));
@@ -90,7 +98,7 @@ class Walk {
 
  private:
   const Permutation* order_;
-  std::uint64_t shard_, shards_, done_;
+  std::uint64_t shard_, shards_, done_, end_ = ~std::uint64_t{0};
   Permutation turned_;  // of the shard's positions; empty: as they are
 };
 

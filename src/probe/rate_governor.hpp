@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace weir {
@@ -32,7 +33,7 @@ class RateGovernor {
     const bool plain = all >= few && loss > base_ + far_more;
     if (!plain && all < std::clamp(noise * sharpness, least_sample, most_sample)) return false;
     const double sent_at = sample.rate > 0 ? std::min(sample.rate, rate_) : rate_;
-    const double most = base_ + std::max(margin, 3 * std::sqrt(noise / all));
+    const double most = base_ + std::max(limited_ ? tight : margin, 3 * std::sqrt(noise / all));
     if (std::exchange(trying_, false)) {
       learn(loss, sent_at);
     } else if (loss > most) {
@@ -41,60 +42,69 @@ class RateGovernor {
       rate_before_ = rate_;
       through_ = sent_at * got / all;
       const double likely = sent_at * (got + 0.5) / (all + 1);  // none of a few is not nothing
+      // Near the limit it is known well enough to go just below it.
+      sure_ = limited_ && loss < base_ + gross;
       // What got through is what the network can take; a little less, so that the cure is plain to see.
-      rate_ = std::max(std::min(least_rate, wanted_), std::max(likely * headroom, sent_at * deepest_cut));
+      rate_ = std::max(std::min(least_rate, wanted_),
+                       std::max(likely * (sure_ ? just_below : headroom), sent_at * deepest_cut));
     } else {
-      base_ += (loss - base_) * following;
-      if (rate_ < wanted_)
-        rate_ = std::min(wanted_, rate_ * (rate_ < near * through_ ? much_faster
-                                           : rate_ < through_      ? faster
-                                                                   : slowly));
+      // Near the limit losses are not the network's own.
+      if (loss < base_ || !limited_ || rate_ < near * through_) base_ += (loss - base_) * following;
+      if (through_ > 0) through_ = std::max(through_, sent_at * got / all);
+      if (rate_ < wanted_) rate_ = std::min(wanted_, raised());
     }
     return true;
   }
   // Told by others: so much was lost at this rate, and less when nothing was sent.
   void cut(double loss, double rate) noexcept {
-    const double tight = std::min(rate, rate_);
-    through_ = tight * (1 - loss);
+    const double slower = std::min(rate, rate_);
+    through_ = slower * (1 - loss);
     rate_ = std::max(std::min(least_rate, wanted_),
-                     std::clamp(through_ * headroom, tight * deepest_cut, tight / 2));
+                     std::clamp(through_ * headroom, slower * deepest_cut, slower / 2));
     limited_ = true;
-    trying_ = false;
-  }
-  // A probe is from now on one packet where it was `factor` of them.
-  void scale(double factor) noexcept {
-    rate_ = std::min(wanted_, rate_ * factor);
-    through_ *= factor;
     trying_ = false;
   }
   double rate() const noexcept { return rate_; }
   double wanted() const noexcept { return wanted_; }
+  // Above this probes are lost for it; infinite when that is not known.
+  double limit() const noexcept {
+    constexpr double about = 1.03, roughly = 1.5;
+    return limited_ && through_ > 0 ? through_ * (sure_ ? about : roughly)
+                                    : std::numeric_limits<double>::infinity();
+  }
   // Whether the rate was ever too high for the network.
   bool limited() const noexcept { return limited_; }
 
  private:
+  double raised() const noexcept {
+    if (rate_ < near * through_) return rate_ * much_faster;
+    if (!sure_) return rate_ * (rate_ < through_ ? faster : slowly);
+    const double edge = through_ * just_below;
+    return rate_ < edge ? std::min(rate_ * faster, edge) : rate_ * hardly;
+  }
   // After a cut: losses of the network's own stay what they were; those of a rate too high come down to what
   // is above what got through.
   void learn(double loss, double rate) noexcept {
     const double policed = 1 - std::min(1.0, through_ / rate);
     if (loss < (loss_before_ + policed) / 2) {
-      limited_ = true;
-      if (rate <= through_) base_ = loss;
+      limited_ = true;  // what is still lost may be its doing, too
     } else {
       base_ = loss;
       rate_ = rate_before_;
       through_ = 0;
+      sure_ = false;
     }
   }
 
   static constexpr double few = 10, far_more = 0.5, sharpness = 400, least_sample = 30, most_sample = 100;
   static constexpr double margin = 0.15, slowly = 1.05, faster = 1.15, much_faster = 1.3, near = 0.6,
-                          following = 0.2;
+                          following = 0.2, tight = 0.05, gross = 0.3, just_below = 0.95, hardly = 1.01;
   static constexpr double least_rate = 50, deepest_cut = 0.05, headroom = 0.8;
 
   double wanted_, rate_, base_ = 0, loss_before_ = 0, rate_before_ = 0;
   double through_ = 0;  // what the network took; 0: not known
   bool trying_ = false, limited_ = false;
+  bool sure_ = false;  // through_ is not far off
 };
 
 }  // namespace weir

@@ -8,7 +8,7 @@ namespace weir {
 struct Scan {
   Time time;
   Duration duration;
-  Text method, port_list;
+  Text command, method, target_list, port_list;
   std::uint64_t targets = 0, hosts_up = 0, ports = 0, cells = 0;
   std::uint64_t sent = 0, passes = 0;
   std::uint64_t open = 0, closed = 0, filtered = 0, unfiltered = 0, unanswered = 0;
@@ -24,8 +24,12 @@ template <>
 inline constexpr auto schema<Scan> = record(
     "scan", "What a scan did, and how sure its result is", field("time", &Scan::time, "When it began"),
     field("duration", &Scan::duration, Unit::seconds, "How long it took"),
+    field("command", &Scan::command, "The command line that it was started with; of nmap's, too"),
     field("method", &Scan::method, "syn, connect, ack, udp, discovery, or several with commas"),
     field("targets", &Scan::targets, "Addresses asked for"),
+    field("target_list", &Scan::target_list,
+          "Which, without those excluded: 192.0.2.0/25,192.0.2.200-192.0.2.210, or %eth0 for whoever is on a "
+          "link; null when that is longer than 256 KiB"),
     field("hosts_up", &Scan::hosts_up, "Addresses in use, or taken to be so"),
     field("ports", &Scan::ports, "Ports of each"),
     field("port_list", &Scan::port_list, "Which, as -p takes them: T:22,80-90,U:53; null in a discovery"),

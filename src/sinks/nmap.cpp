@@ -8,6 +8,8 @@ using scan_report::check_types;
 using scan_report::Gathering;
 using scan_report::HostFound;
 using scan_report::long_time;
+using scan_report::not_shown;
+using scan_report::reason_word;
 using scan_report::Report;
 using scan_report::version_text;
 
@@ -67,19 +69,31 @@ class NmapReport final : public Gathering {
 
  private:
   std::string text_of(const Report& report) const override {
-    std::string out = "# weir scan initiated " + long_time(report.started()) + "\n";
+    std::string out =
+        "# weir scan initiated " + long_time(report.started()) + " as: " + report.command() + "\n";
     for (const auto& [ip, host] : report.hosts()) {
       if (host.state != "up") continue;
       const std::string address = to_string(ip);
-      out += "Nmap scan report for " +
-             (host.name.empty() ? address : shown(host.name) + " (" + address + ")") + "\nHost is up";
+      const std::string name = host.name.empty() ? address : shown(host.name) + " (" + address + ")";
+      out += "Nmap scan report for " + name + "\nHost is up";
       if (host.rtt) out += fmt::format(" ({:.5f}s latency)", host.rtt->seconds());
       out += ".\n";
       if (host.mac) {
         char text[mac_text_max];
         out += "MAC Address: " + std::string(text, write_mac(text, *host.mac)) + "\n";
       }
+      const auto rest = not_shown(host);
+      if (host.ports.empty() && !rest.empty()) {
+        std::uint64_t sum = 0;
+        for (const auto& c : rest) sum += c.ports;
+        out += fmt::format("All {} scanned {} on {} {} in ignored states.\n", sum,
+                           sum == 1 ? "port" : "ports", name, sum == 1 ? "is" : "are");
+      }
+      for (const auto& c : rest)
+        out += fmt::format("{}{} {} {} {} ({})", &c == &rest.front() ? "Not shown: " : ", ", c.ports, c.state,
+                           name_of(c.proto), c.ports == 1 ? "port" : "ports", reason_word(c.reason));
       out += '\n';
+      if (!rest.empty() && host.ports.empty()) out += '\n';
       if (!host.ports.empty()) {
         put_ports(out, host);
         if (!host.os.empty())
@@ -87,9 +101,7 @@ class NmapReport final : public Gathering {
         out += '\n';
       }
     }
-    return out + fmt::format("# weir done at {} -- {} IP addresses ({} hosts up) scanned in {:.2f} seconds\n",
-                             long_time(report.ended()), report.targets(), report.up(),
-                             (report.ended() - report.started()).seconds());
+    return out + "# " + report.summary(" -- ") + "\n";
   }
 };
 

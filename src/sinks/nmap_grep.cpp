@@ -7,6 +7,7 @@ namespace {
 using scan_report::check_types;
 using scan_report::Gathering;
 using scan_report::long_time;
+using scan_report::not_shown;
 using scan_report::PortFound;
 using scan_report::Report;
 using scan_report::version_text;
@@ -35,11 +36,13 @@ class NmapGrep final : public Gathering {
 
  private:
   std::string text_of(const Report& report) const override {
-    std::string out = "# weir scan initiated " + long_time(report.started()) + " as: weir scan\n";
+    std::string out =
+        "# weir scan initiated " + long_time(report.started()) + " as: " + report.command() + "\n";
     for (const auto& [ip, host] : report.hosts()) {
       const std::string name = fmt::format("Host: {} ({})\t", to_string(ip), cell(host.name));
       out += name + (host.state == "up" ? "Status: Up\n" : "Status: Down\n");
-      if (host.ports.empty()) continue;
+      const auto rest = not_shown(host);
+      if (host.ports.empty() && rest.empty()) continue;
       out += name + "Ports: ";
       bool first = true;
       for (const auto& [key, port] : host.ports) {
@@ -47,12 +50,16 @@ class NmapGrep final : public Gathering {
         first = false;
         out += port_cells(key.first, key.second, port);
       }
+      // nmap names one state, the commonest.
+      if (!rest.empty()) {
+        std::uint64_t sum = 0;
+        for (const auto& c : rest) sum += c.state == rest.front().state ? c.ports : 0;
+        out += fmt::format("\tIgnored State: {} ({})", rest.front().state, sum);
+      }
       if (!host.os.empty()) out += "\tOS: " + cell(host.os);
       out += '\n';
     }
-    return out + fmt::format("# weir done at {} -- {} IP addresses ({} hosts up) scanned in {:.2f} seconds\n",
-                             long_time(report.ended()), report.targets(), report.up(),
-                             (report.ended() - report.started()).seconds());
+    return out + "# " + report.summary(" -- ") + "\n";
   }
 };
 

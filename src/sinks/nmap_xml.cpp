@@ -9,10 +9,12 @@ using scan_report::check_types;
 using scan_report::Gathering;
 using scan_report::HostFound;
 using scan_report::long_time;
+using scan_report::not_shown;
 using scan_report::reason_word;
 using scan_report::Report;
 using scan_report::seconds_of;
 using scan_report::ServiceFound;
+using scan_report::StateCount;
 
 // An attribute's value. What XML 1.0 cannot hold is written as \xNN.
 std::string escaped(std::string_view text) {
@@ -83,6 +85,25 @@ void put_service(std::string& out, const ServiceFound& s) {
   out += "</service>";
 }
 
+// Each state once, with its reasons.
+void put_extra_ports(std::string& out, const std::vector<StateCount>& counts) {
+  std::vector<std::string_view> done;
+  for (const StateCount& first : counts) {
+    if (std::ranges::find(done, first.state) != done.end()) continue;
+    done.push_back(first.state);
+    std::uint64_t sum = 0;
+    std::string reasons;
+    for (const StateCount& c : counts) {
+      if (c.state != first.state) continue;
+      sum += c.ports;
+      reasons += fmt::format("<extrareasons reason=\"{}\" count=\"{}\" proto=\"{}\"/>\n",
+                             reason_word(c.reason), c.ports, name_of(c.proto));
+    }
+    out +=
+        fmt::format("<extraports state=\"{}\" count=\"{}\">\n{}</extraports>\n", first.state, sum, reasons);
+  }
+}
+
 void put_host(std::string& out, const Addr& ip, const HostFound& host) {
   out += fmt::format(
       "<host starttime=\"{}\" endtime=\"{}\"><status state=\"{}\" reason=\"{}\" reason_ttl=\"{}\"/>\n",
@@ -97,8 +118,10 @@ void put_host(std::string& out, const Addr& ip, const HostFound& host) {
   out += "<hostnames>\n";
   if (!host.name.empty()) out += "<hostname name=\"" + escaped(host.name) + "\" type=\"user\"/>\n";
   out += "</hostnames>\n";
-  if (!host.ports.empty()) {
+  const auto rest = not_shown(host);
+  if (!host.ports.empty() || !rest.empty()) {
     out += "<ports>";
+    put_extra_ports(out, rest);
     for (const auto& [key, port] : host.ports) {
       out += fmt::format(
           "<port protocol=\"{}\" portid=\"{}\"><state state=\"{}\" reason=\"{}\" reason_ttl=\"{}\"/>",
@@ -145,19 +168,20 @@ class NmapXml final : public Gathering {
     std::string out = fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE nmaprun>\n"
         "<!-- weir scan in nmap's form -->\n"
-        "<nmaprun scanner=\"nmap\" args=\"weir scan\" start=\"{}\" startstr=\"{}\" version=\"7.93\" "
+        "<nmaprun scanner=\"nmap\" args=\"{}\" start=\"{}\" startstr=\"{}\" version=\"7.93\" "
         "xmloutputversion=\"1.05\">\n",
-        seconds_of(report.started()), start);
+        escaped(report.command()), seconds_of(report.started()), start);
     put_scan_info(out, report);
     out += "<verbose level=\"0\"/>\n<debugging level=\"0\"/>\n";
+    if (!report.target_list().empty())
+      out += "<prescript><script id=\"weir-targets\" output=\"" + escaped(report.target_list()) +
+             "\"/></prescript>\n";
     for (const auto& [ip, host] : report.hosts()) put_host(out, ip, host);
     const double elapsed = (report.ended() - report.started()).seconds();
     out += fmt::format(
-        "<runstats><finished time=\"{}\" timestr=\"{}\" summary=\"weir done at {}; {} IP addresses ({} hosts "
-        "up) scanned in "
-        "{:.2f} seconds\" elapsed=\"{:.2f}\" exit=\"{}\"/><hosts up=\"{}\" down=\"{}\" "
-        "total=\"{}\"/>\n</runstats>\n</nmaprun>\n",
-        seconds_of(report.ended()), end, end, report.targets(), report.up(), elapsed, elapsed,
+        "<runstats><finished time=\"{}\" timestr=\"{}\" summary=\"{}\" elapsed=\"{:.2f}\" exit=\"{}\"/>"
+        "<hosts up=\"{}\" down=\"{}\" total=\"{}\"/>\n</runstats>\n</nmaprun>\n",
+        seconds_of(report.ended()), end, report.summary("; "), elapsed,
         report.complete() ? "success" : "error", report.up(),
         report.targets() - std::min(report.up(), report.targets()), report.targets());
     return out;

@@ -5,18 +5,22 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "core/human.hpp"
 #include "os/output_file.hpp"
 #include "plugin/sink.hpp"
 #include "probe/ports.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/port_count.hpp"
 #include "records/scan.hpp"
 #include "records/service.hpp"
 
@@ -35,6 +39,12 @@ struct PortFound {
   unsigned ttl = 0;
   std::optional<ServiceFound> service;
 };
+// Ports in a state, for a reason (weir's word).
+struct StateCount {
+  IpProto proto = IpProto::tcp;
+  std::string state, reason;
+  std::uint64_t ports = 0;
+};
 struct HostFound {
   Time first, last;
   std::string name, state = "up", reason = "assumed";
@@ -42,7 +52,8 @@ struct HostFound {
   std::optional<Duration> rtt;
   std::optional<Mac> mac;
   std::map<std::pair<std::uint16_t, IpProto>, PortFound> ports;
-  std::string os;  // the surest guess of all its ports
+  std::vector<StateCount> counts;  // of all ports that were probed
+  std::string os;                  // the surest guess of all its ports
   unsigned os_confidence = 0;
 };
 
@@ -89,17 +100,48 @@ inline std::string version_text(const ServiceFound& s) {
   return text;
 }
 
+// nmap's "ignored states": ports that are not listed one by one, those of the commonest state first.
+inline std::vector<StateCount> not_shown(const HostFound& host) {
+  std::vector<StateCount> out;
+  for (const IpProto proto : {IpProto::tcp, IpProto::udp}) {
+    std::uint64_t asked = 0, told = 0;
+    StateCount* unsure = nullptr;
+    const std::size_t first = out.size();
+    for (const StateCount& c : host.counts) {
+      if (c.proto != proto) continue;
+      asked += c.ports;
+      StateCount rest = c;
+      for (const auto& [key, port] : host.ports)
+        if (key.second == proto && port.state == c.state && port.reason == c.reason && rest.ports > 0)
+          --rest.ports;
+      if (c.state != "open" && rest.ports > 0) out.push_back(std::move(rest));
+    }
+    for (const auto& [key, port] : host.ports) told += key.second == proto ? 1 : 0;
+    for (std::size_t i = first; i < out.size(); ++i) {
+      told += out[i].ports;
+      if (out[i].state == "open|filtered") unsure = &out[i];
+    }
+    // Ports that -sV found open have been counted as silent.
+    if (unsure != nullptr && told > asked) unsure->ports -= std::min(unsure->ports, told - asked);
+  }
+  std::erase_if(out, [](const StateCount& c) { return c.ports == 0; });
+  std::ranges::stable_sort(out, std::ranges::greater{}, &StateCount::ports);
+  return out;
+}
+
 class Report {
  public:
   void take(const RecordType& type, const void* record) {
     if (&type == &record_type<Host>()) take(*static_cast<const Host*>(record));
     if (&type == &record_type<Port>()) take(*static_cast<const Port*>(record));
+    if (&type == &record_type<PortCount>()) take(*static_cast<const PortCount*>(record));
     if (&type == &record_type<Service>()) take(*static_cast<const Service*>(record));
     if (&type == &record_type<Scan>()) take(*static_cast<const Scan*>(record));
   }
 
   const std::map<Addr, HostFound>& hosts() const noexcept { return hosts_; }
   std::size_t up() const noexcept {
+    if (scan_) return scan_->hosts_up;
     std::size_t count = 0;
     for (const auto& [ip, host] : hosts_) count += host.state == "up";
     return count;
@@ -108,9 +150,25 @@ class Report {
   Time started() const noexcept { return scan_ ? scan_->time : first_; }
   Time ended() const noexcept { return scan_ ? scan_->time + scan_->duration : last_; }
   std::size_t targets() const noexcept { return scan_ ? scan_->targets : hosts_.size(); }
+  // "weir done at …; 1 IP address (1 host up) scanned in 2.00 seconds", as nmap ends.
+  std::string summary(std::string_view between) const {
+    const auto plural = [](std::size_t n, std::string_view one, std::string_view more) {
+      return fmt::format("{} {}", n, n == 1 ? one : more);
+    };
+    return fmt::format("weir done at {}{}{} ({} up) scanned in {:.2f} seconds", long_time(ended()), between,
+                       plural(targets(), "IP address", "IP addresses"), plural(up(), "host", "hosts"),
+                       (ended() - started()).seconds());
+  }
   bool complete() const noexcept { return !scan_ || scan_->complete; }
   // How and where it looked for ports; empty as long as it has not said so.
   const std::string& method() const noexcept { return method_; }
+  // The command line, and the addresses as Scan has them; empty where they are not known.
+  std::string command() const {
+    std::string out;
+    append_printable(out, command_.empty() ? std::string_view("weir scan") : std::string_view(command_));
+    return out;
+  }
+  const std::string& target_list() const noexcept { return target_list_; }
   const PortSet& ports_asked() const noexcept { return ports_asked_; }
 
  private:
@@ -128,10 +186,12 @@ class Report {
   void take(const Scan& s) {
     scan_ = s;
     method_ = s.method;
+    command_ = s.command;
+    target_list_ = s.target_list;
     constexpr IpProto tcp[] = {IpProto::tcp};
     if (auto ports = parse_ports(s.port_list, tcp, {}); ports && !s.port_list.empty())
       ports_asked_ = std::move(*ports);
-    scan_->method = scan_->port_list = {};  // the batch has them
+    scan_->command = scan_->method = scan_->target_list = scan_->port_list = {};  // the batch has them
   }
   static void take_system(HostFound& host, Text os, std::optional<std::uint8_t> confidence) {
     if (os.empty() || confidence.value_or(0) <= host.os_confidence) return;
@@ -161,6 +221,10 @@ class Report {
     if (!port.service && !name.empty())
       port.service = ServiceFound{.service = std::string(name), .confidence = by_number};
   }
+  void take(const PortCount& c) {
+    host_at(c.ip, c.time, c.host)
+        .counts.push_back({c.proto, std::string(c.state), std::string(c.reason), c.ports});
+  }
   void take(const Service& s) {
     const auto text = [](Text t) { return std::string(t); };
     ServiceFound found{.service = text(s.service),
@@ -187,7 +251,7 @@ class Report {
 
   std::map<Addr, HostFound> hosts_;
   std::optional<Scan> scan_;
-  std::string method_;
+  std::string method_, command_, target_list_;
   PortSet ports_asked_;
   Time first_, last_;
 };

@@ -6,6 +6,7 @@
 #include "records/port.hpp"
 #include "records/scan.hpp"
 #include "records/service.hpp"
+#include "sources/nmap_arguments.hpp"
 #include "sources/xml_tags.hpp"
 
 namespace weir {
@@ -79,6 +80,8 @@ class NmapXmlFile final : public RecordFile {
     for (int i = 0; i < first_tags && tags_.next(tag); ++i)
       if (tag.name == "nmaprun") {
         scan_.time = seconds_since_1970(tag.attribute("start"));
+        command_ = tag.attribute("args");
+        targets_ = nmap_targets(command_);
         return {};
       }
     return fail(Code::usage, "is XML, but not nmap's", name_);
@@ -122,7 +125,7 @@ class NmapXmlFile final : public RecordFile {
   std::optional<HostDraft> host_;
   bool in_port_ = false, finished_ = false, told_end_ = false;
   Scan scan_{};
-  std::string methods_, ports_;
+  std::string command_, methods_, targets_, ports_;
   std::size_t emitted_ = 0;
   std::vector<Damage> damages_;
 };
@@ -149,6 +152,7 @@ void NmapXmlFile::take(const XmlTag& tag, Emitter& out) {
     return;
   }
   if (tag.name == "scaninfo") take_scan_info(tag);
+  if (tag.name == "script" && tag.attribute("id") == "weir-targets") targets_ = tag.attribute("output");
   if (tag.name == "finished") {
     const Time end = seconds_since_1970(tag.attribute("time"));
     if (end > scan_.time) scan_.duration = end - scan_.time;
@@ -277,7 +281,9 @@ void NmapXmlFile::tell_service(const HostDraft& host, const PortDraft& port, Emi
 
 void NmapXmlFile::tell_scan(Emitter& out) {
   finished_ = true;
+  scan_.command = text_or_null(out, command_);
   scan_.method = text_or_null(out, methods_);
+  scan_.target_list = text_or_null(out, targets_);
   constexpr IpProto tcp[] = {IpProto::tcp};
   const auto ports = parse_ports(ports_, tcp, {});
   if (!ports_.empty() && ports) {

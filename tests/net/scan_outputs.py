@@ -5,6 +5,7 @@ own. 77: this kernel gives no namespaces. Usage: scan_outputs.py PATH/TO/weir
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -50,7 +51,7 @@ def reports(weir, check):
             check.that(f"{name} by nmap's DTD", valid.returncode == 0, valid.stderr)
         else:
             check.that("xmllint and nmap's DTD are here", False, "install libxml2-utils and nmap-common")
-    check.that("nmap's greppable lines", "Ports: 22/open/tcp//ssh///, 80/open/tcp//http///, 443/open/tcp//https///\tOS: " in read("all.gnmap"), read("all.gnmap"))
+    check.that("nmap's greppable lines", "Ports: 22/open/tcp//ssh///, 80/open/tcp//http///, 443/open/tcp//https///\tIgnored State: closed (997)\tOS: " in read("all.gnmap"), read("all.gnmap"))
     check.that("nmap's report", "22/tcp  open  ssh\n80/tcp  open  http\n443/tcp open  https\n" in read("all.nmap"), read("all.nmap"))
     check.that("masscan's list", {int(line.split()[2]) for line in read("list").splitlines() if line.startswith("open")} == OPEN)
     check.that("masscan's JSON", {p["ports"][0]["port"] for p in json.loads(read("list.json"))} == OPEN)
@@ -81,6 +82,40 @@ def differences(weir, check):
     check.that("by connections", done.returncode == 0 and done.stdout == "", done.stdout + done.stderr)
 
 
+def asked_by_both(weir, check):
+    """Addresses that only one of two scans asked are no change."""
+    def run(*words):
+        done = subprocess.run([weir, "scan", "-p", "22,99", *words], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    for old, words in (("few.json", ["-o", "json", "-w", "few.json"]), ("few.xml", ["-oX", "few.xml"])):
+        run("127.0.0.0/30", "-q", *words)
+        code, out, told = run("127.0.0.2-127.0.0.9", "--diff", old, "-o", "csv")
+        check.that(f"nothing has changed since {old}", (code, out.count("\n")) == (0, 1), out + told)
+        check.that("what only one asked is told", "not asked then: 6 hosts\n" in told and "not asked now: 2 hosts\n" in told, told)
+    done = subprocess.run(["nmap", "-n", "-p", "22,99", "127.0.0.0/30", "-oX", "few-nmap.xml"], capture_output=True, timeout=60)
+    code, out, told = run("127.0.0.2-127.0.0.9", "--diff", "few-nmap.xml", "-o", "csv")
+    check.that("nor since nmap's XML", (done.returncode, code, out.count("\n")) == (0, 0, 1), out + told)
+    code, out, told = run("127.0.0.2", "--diff", "nofile")
+    check.that("no file: 2", code == 2, told)
+
+
+def not_shown(weir, check):
+    """nmap's own words for what is not listed, beside weir's."""
+    for ports in ("1-200", "200-300"):
+        subprocess.run(["nmap", "-n", "-sS", "-p", ports, "127.0.0.1", "-oA", "theirs"], capture_output=True, check=True, timeout=60)
+        subprocess.run([weir, "scan", "127.0.0.1", "-p", ports, "-q", "-oA", "ours"], capture_output=True, check=True, timeout=60)
+        read = lambda name, word: sorted(re.sub(r"\tOS:.*| ports=\"[^\"]*\"|(?<=//)[a-z-]+(?=///)", "", line) for line in pathlib.Path(name).read_text().splitlines() if word in line)
+        for end, word in (("xml", "extra"), ("gnmap", "Ports:"), ("nmap", "Not shown:"), ("nmap", "ignored states"), ("gnmap", "Status:")):
+            ours, theirs = read(f"ours.{end}", word), read(f"theirs.{end}", word)
+            check.that(f"{word} as nmap has it, ports {ports}", ours == theirs, f"{ours} {theirs}")
+    text = pathlib.Path("ours.xml").read_text()
+    check.that("the command line", f'args="{weir} scan 127.0.0.1 -p 200-300 -q -oA ours"' in text, text[:300])
+    subprocess.run([weir, "scan", "127.0.0.1", "-p", "1-200", "-q", "-oX", "part.xml", "--where", "port == 22"], capture_output=True, check=True, timeout=60)
+    text = pathlib.Path("part.xml").read_text()
+    check.that("--where keeps what is said of the scan", open_in_xml(text) == {22} and 'services="1-200"' in text and '<hosts up="1" down="0" total="1"/>' in text, text)
+
+
 def after_nmap(weir, check):
     """nmap's own XML: read, and compared with."""
     if not shutil.which("nmap"):
@@ -102,6 +137,8 @@ def inside(weir):
         reports(weir, check)
         differences(weir, check)
         after_nmap(weir, check)
+        asked_by_both(weir, check)
+        not_shown(weir, check)
         os.chdir("/")
     return 1 if check.failed else 0
 

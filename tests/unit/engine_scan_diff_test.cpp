@@ -33,6 +33,9 @@ struct Found {
   Found& scan(Text ports, bool complete = true) {
     return take(Scan{.port_list = ports, .ports = 1, .complete = complete});
   }
+  Found& scan_of(Text targets, std::uint64_t count = 0) {
+    return take(Scan{.target_list = targets, .port_list = "T:1-100", .targets = count, .ports = 1});
+  }
   template <Record R>
   Found& take(const R& record) {
     result.take(record_type<R>(), &record);
@@ -41,7 +44,7 @@ struct Found {
 };
 
 std::vector<std::string> changes(const Found& before, const Found& after, const ScanReach& reach = {},
-                                 std::uint64_t* not_compared = nullptr) {
+                                 ScanDifferences* differences = nullptr) {
   std::vector<std::string> lines;
   const auto done =
       compare_scans(before.result, after.result, reach, [&](const ScanChange& c) -> Result<bool> {
@@ -52,7 +55,7 @@ std::vector<std::string> changes(const Found& before, const Found& after, const 
         return true;
       });
   EXPECT_EQ(done->changes, lines.size());
-  if (not_compared != nullptr) *not_compared = done->not_compared;
+  if (differences != nullptr) *differences = *done;
   return lines;
 }
 
@@ -83,12 +86,44 @@ TEST(ScanDiff, WhatNobodyAskedHasNotChanged) {
   const auto before = Found().host(first).port(first, 22).port(first, 80).scan("T:1-100");
   const auto after = Found().host(second).port(second, 22).port(second, 443).scan("T:22,443");
   const TargetSet targets({{second, second}});
-  std::uint64_t not_compared = 0;
-  EXPECT_THAT(changes(before, after, {.targets = &targets}, &not_compared),
+  ScanDifferences seen;
+  EXPECT_THAT(changes(before, after, {.targets = &targets}, &seen),
               ElementsAre("192.0.2.2 host_up >up", "192.0.2.2 22 port_opened >open"));
-  EXPECT_EQ(not_compared, 1U) << "443 was not probed before";
+  EXPECT_EQ(seen.new_ports, 1U) << "443 was not probed before";
   const auto same_host = Found().host(first).port(first, 22).scan("T:22,443");
   EXPECT_THAT(changes(before, same_host), IsEmpty()) << "80 was not probed now";
+}
+
+TEST(ScanDiff, HostsThatOneOfThemDidNotAsk) {
+  const auto before = Found().host(first).port(first, 22).scan_of("192.0.2.0/31");
+  const auto after = Found().host(second).port(second, 22).scan_of("192.0.2.2,192.0.2.8/29");
+  ScanDifferences seen;
+  EXPECT_THAT(changes(before, after, {}, &seen), IsEmpty());
+  EXPECT_EQ(seen.new_hosts, 1U);
+  EXPECT_EQ(seen.old_hosts, 1U);
+  EXPECT_TRUE(seen.targets_told);
+  const auto both = Found().host(second).scan_of("192.0.2.0/24");
+  const auto same = Found().host(first).scan_of("192.0.2.0/24");
+  EXPECT_THAT(changes(same, both, {}, &seen),
+              ElementsAre("192.0.2.1 host_down up>", "192.0.2.2 host_up >up"));
+  EXPECT_EQ(seen.new_hosts + seen.old_hosts, 0U);
+}
+
+TEST(ScanDiff, WhomAScanAskedThatDoesNotListIt) {
+  ScanDifferences seen;
+  const auto after = Found().host(first).host(second).scan_of("192.0.2.0/24");
+  EXPECT_THAT(changes(Found().host(first).scan("-"), after, {}, &seen), ElementsAre("192.0.2.2 host_up >up"));
+  EXPECT_FALSE(seen.targets_told);
+  EXPECT_THAT(changes(Found().host(first).scan_of({}, 1), after, {}, &seen), IsEmpty())
+      << "as many as there are records of";
+  EXPECT_TRUE(seen.targets_told);
+  EXPECT_THAT(changes(Found().host(first).scan_of("198.51.100.1", 2), after), IsEmpty())
+      << "by name: 192.0.2.1 was asked, and 192.0.2.2 was not";
+  const Addr neighbour = *parse_addr("fe80::7");
+  EXPECT_THAT(
+      changes(Found().host(first).scan_of("%eth0"), Found().host(neighbour).host(second).scan_of("%eth0")),
+      ElementsAre("fe80::7 host_up >up"))
+      << "whoever is on a link has IPv6";
 }
 
 TEST(ScanDiff, WithoutDiscoveryNoHostIsDown) {

@@ -60,6 +60,29 @@ TEST(Canaries, AreLostOnlyWhenTheReceiverHasLooked) {
   EXPECT_EQ(canaries.slowest(), milliseconds(1));
 }
 
+TEST(Canaries, ThoseOfARateTooHighCanBeForgotten) {
+  Canaries canaries(seconds(1), 7);
+  canaries.begin(apart);
+  canaries.begin_pass(0, 10'000);
+  for (std::uint64_t cell = 0; cell < 8; ++cell) canaries.add(cell, cell);
+  Time now = start;
+  const auto send = [&](bool answered) {
+    now = now + milliseconds(3);
+    const auto probe = canaries.next(now, now, static_cast<std::uint64_t>(now.ns), false);
+    ASSERT_TRUE(probe);
+    if (answered) canaries.answered(probe->cell, probe->mark, now + milliseconds(1));
+  };
+  send(true);
+  send(false);
+  canaries.restart(2000);
+  send(true);
+  canaries.judge(now + seconds(2));
+  EXPECT_EQ(canaries.tally().passes[0].sent, 3U);
+  canaries.forget_above(2100);
+  EXPECT_EQ(canaries.tally().passes[0].sent, 1U);
+  EXPECT_EQ(canaries.tally().passes[0].answered, 1U);
+}
+
 TEST(Canaries, EveryHostHasOneBeforeAnyHasTwo) {
   Canaries canaries(seconds(1), 7);
   canaries.begin(Duration{});
@@ -92,7 +115,7 @@ TEST(Canaries, IdleOnesAndThoseOfAnotherRateAreNoSample) {
   EXPECT_EQ(canaries.sample().sent, 1U);
   EXPECT_EQ(canaries.tally().idle.sent, 1U);
   send(30, false);
-  canaries.restart(true);
+  canaries.restart(1000);
   send(40, false);
   canaries.judge(start + milliseconds(50));
   EXPECT_EQ(canaries.sample().sent, 1U);

@@ -162,6 +162,69 @@ double settle(double wanted, double capacity, double loss, bool* limited) {
   return sum / last;
 }
 
+// A search for hosts, a fourth of which answer one kind of probes alone, until it thinks that it is enough.
+TEST(MissedHosts, HoldsWhereSomeAnswerOneKindAlone) {
+  constexpr int searches = 400, hosts = 40, kinds = 3;
+  constexpr unsigned most_passes = 8, canaries = 200;
+  for (const double loss : {0.01, 0.1, 0.36}) {
+    std::mt19937_64 random(7);
+    std::bernoulli_distribution lost(loss);
+    int holds = 0, passes = 0;
+    for (int search = 0; search < searches; ++search) {
+      std::uint64_t found = 0, once = 0;
+      std::vector<int> left;
+      for (int h = 0; h < hosts; ++h) left.push_back(h % 4 == 0 ? 1 : kinds);
+      CanaryTally tally;
+      double bound = 1;
+      for (unsigned pass = 0; pass < most_passes && bound > 0.003; ++pass, ++passes) {
+        std::erase_if(left, [&](int answers) {
+          int heard = 0;
+          // Later, a host is left alone as soon as it has answered.
+          for (int k = 0; k < answers && (pass == 0 || heard == 0); ++k) heard += lost(random) ? 0 : 1;
+          found += heard > 0 ? 1 : 0;
+          once += heard == 1 ? 1 : 0;
+          return heard > 0;
+        });
+        for (unsigned c = 0; c < canaries; ++c) tally.passes[pass].answered += lost(random) ? 0U : 1U;
+        tally.passes[pass].sent += canaries;
+        bound = missed_hosts(pass + 1, once, found, tally)->share_most;
+      }
+      holds += static_cast<double>(left.size()) / hosts <= bound ? 1 : 0;
+    }
+    EXPECT_GE(holds, searches * 95 / 100) << loss;
+    EXPECT_LT(passes, searches * (loss < 0.05 ? 3 : 8)) << loss;
+  }
+}
+
+TEST(MissedHosts, NothingIsKnownWithoutHostsOrCanaries) {
+  EXPECT_FALSE(missed_hosts(3, 0, 0, {.idle = {100, 100}}));
+  EXPECT_EQ(missed_hosts(1, 0, 64, {})->share_most, 1);
+  CanaryTally tally;
+  tally.passes[0] = {300, 300};
+  EXPECT_LT(missed_hosts(1, 0, 64, tally)->share_most, 0.003);
+  EXPECT_GT(missed_hosts(1, 20, 64, tally)->share_most, 0.003) << "many that answer one kind alone";
+}
+
+TEST(RateGovernor, StaysJustBelowTheLimitOfAPolicer) {
+  std::mt19937_64 random(3);
+  RateGovernor governor(50'000);
+  double sent = 0, lost = 0;
+  for (int i = 0; i < 60; ++i) {
+    const double rate = governor.rate();
+    std::bernoulli_distribution through(std::min(1.0, 2000 / rate));
+    std::uint64_t got = 0;
+    constexpr std::uint64_t canaries = 40;
+    for (std::uint64_t c = 0; c < canaries; ++c) got += through(random) ? 1U : 0U;
+    governor.observe({canaries, got, rate});
+    if (i < 12) continue;
+    sent += rate;
+    lost += std::max(0.0, rate - 2000);
+  }
+  EXPECT_LT(lost / sent, 0.04);
+  EXPECT_GT(sent / 48, 1500);
+  EXPECT_NEAR(governor.limit(), 2000, 500);
+}
+
 TEST(RateGovernor, SlowsDownToWhatGetsThrough) {
   bool limited = false;
   EXPECT_NEAR(settle(10'000, 2000, 0, &limited), 2000, 350);

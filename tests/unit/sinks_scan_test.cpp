@@ -5,6 +5,7 @@
 #include "plugin/sink.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/port_count.hpp"
 #include "records/scan.hpp"
 #include "records/service.hpp"
 #include "temp_folder.hpp"
@@ -72,9 +73,21 @@ struct Records {
                 .cert_issuer = "CN=a.example",
                 .cert_not_after = start,
                 .cert_sha256 = "00ff"};
+  PortCount closed{
+      .time = start, .ip = host.ip, .proto = IpProto::tcp, .state = "closed", .reason = "rst", .ports = 4};
+  PortCount open{
+      .time = start, .ip = host.ip, .proto = IpProto::tcp, .state = "open", .reason = "syn_ack", .ports = 1};
+  PortCount silent{.time = start,
+                   .ip = host.ip,
+                   .proto = IpProto::udp,
+                   .state = "open|filtered",
+                   .reason = "no_reply",
+                   .ports = 1};
   Scan scan{.time = start,
             .duration = seconds(3),
+            .command = "weir scan -sSU 192.0.2.7 -p \"T:22\"",
             .method = "syn,udp",
+            .target_list = "192.0.2.4/30",
             .port_list = "T:22,440-443,U:53",
             .targets = 4,
             .hosts_up = 2};
@@ -102,6 +115,9 @@ std::string written(std::string_view name) {
   give(r.dns);
   give(r.https);
   give(r.shell);
+  give(r.open);
+  give(r.closed);
+  give(r.silent);
   give(r.scan);
   EXPECT_TRUE((*sink)->close().has_value());
   return TempFolder::read(folder.file("out"));
@@ -131,14 +147,21 @@ TEST(SinksScan, NmapXml) {
   EXPECT_THAT(xml,
               HasSubstr("<os><osmatch name=\"Linux 4.20 or later\" accuracy=\"85\" line=\"0\"/></os>\n"));
   EXPECT_THAT(xml, HasSubstr("exit=\"success\"/><hosts up=\"2\" down=\"2\" total=\"4\"/>"));
+  EXPECT_THAT(xml, HasSubstr("args=\"weir scan -sSU 192.0.2.7 -p &quot;T:22&quot;\""));
+  EXPECT_THAT(xml,
+              HasSubstr("<prescript><script id=\"weir-targets\" output=\"192.0.2.4/30\"/></prescript>\n"));
+  EXPECT_THAT(xml,
+              HasSubstr("<ports><extraports state=\"closed\" count=\"4\">\n<extrareasons reason=\"reset\" "
+                        "count=\"4\" proto=\"tcp\"/>\n</extraports>\n<port protocol=\"tcp\" portid=\"22\">"));
 }
 
 TEST(SinksScan, NmapGrep) {
   const std::string text = written("nmap-grep");
   EXPECT_THAT(
-      text, HasSubstr("Host: 192.0.2.7 (a.example)\tStatus: Up\n"
-                      "Host: 192.0.2.7 (a.example)\tPorts: 22/open/tcp//ssh//OpenSSH 9.2p1 (protocol 2.0)/, "
-                      "53/open|filtered/udp//domain///\tOS: Linux 4.20 or later\n"));
+      text,
+      HasSubstr("Host: 192.0.2.7 (a.example)\tStatus: Up\n"
+                "Host: 192.0.2.7 (a.example)\tPorts: 22/open/tcp//ssh//OpenSSH 9.2p1 (protocol 2.0)/, "
+                "53/open|filtered/udp//domain///\tIgnored State: closed (4)\tOS: Linux 4.20 or later\n"));
   EXPECT_THAT(text, HasSubstr("443/open/tcp//ssl|http//a|b & <\"c\">|\xff/\n"))
       << "no slash but those between fields";
 }
@@ -147,7 +170,7 @@ TEST(SinksScan, NmapReport) {
   const std::string text = written("nmap");
   EXPECT_THAT(text,
               HasSubstr("Nmap scan report for a.example (192.0.2.7)\nHost is up (0.00200s latency).\n"
-                        "MAC Address: 02:00:5e:00:00:0a\n\n"
+                        "MAC Address: 02:00:5e:00:00:0a\nNot shown: 4 closed tcp ports (reset)\n"
                         "PORT   STATE         SERVICE VERSION\n"
                         "22/tcp open          ssh     OpenSSH 9.2p1 (protocol 2.0)\n"
                         "53/udp open|filtered domain\nAggressive OS guesses: Linux 4.20 or later (85%)\n\n"));

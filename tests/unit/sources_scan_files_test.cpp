@@ -40,7 +40,7 @@ std::string line_of(const Batch::Entry& e) {
     return text + (s.cert_sha256.empty() ? "" : " ") + std::string(s.cert_sha256);
   }
   const Scan& s = *static_cast<const Scan*>(e.record);
-  return "scan " + std::string(s.port_list);
+  return "scan " + std::string(s.target_list) + " " + std::string(s.port_list);
 }
 
 Read read(std::string_view name, std::string_view bytes) {
@@ -75,7 +75,7 @@ constexpr std::string_view json =
 {"type":"service","time":"2026-11-30T14:49:52Z","ip":"192.0.2.7","proto":"tcp","port":22,"product":"a\u00e9\ud83d\ude00\\xff\"","cpe":["cpe:/a:b:c","cpe:/o:d"],"confidence":95,"tls":false}
 {"type":"dns","time":"2026-11-30T14:49:52Z","query":"x"}
 
-{ "type": "scan", "time": "2026-11-30T14:49:51Z", "duration": 1.5, "ports": 2, "port_list": "T:22,U:53", "missed": 1e-3, "complete": true}
+{ "type": "scan", "time": "2026-11-30T14:49:51Z", "duration": 1.5, "target_list": "192.0.2.7", "ports": 2, "port_list": "T:22,U:53", "missed": 1e-3, "complete": true}
 )";
 
 constexpr std::string_view xml =
@@ -83,7 +83,7 @@ constexpr std::string_view xml =
 <!DOCTYPE nmaprun>
 <?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>
 <!-- Nmap 7.93 scan initiated > as: nmap -sV --reason -oX x 192.0.2.7 -->
-<nmaprun scanner="nmap" args="nmap &quot;x&quot;" start="1796050191" version="7.93" xmloutputversion="1.05">
+<nmaprun scanner="nmap" args="nmap -sV -oX &quot;a file&quot; 192.0.2.7-8 a.example" start="1796050191" version="7.93" xmloutputversion="1.05">
 <scaninfo type="syn" protocol="tcp" numservices="3" services="22,80-81"/>
 <scaninfo type="udp" protocol="udp" numservices="1" services="53"/>
 <verbose level="0"/>
@@ -111,9 +111,10 @@ constexpr std::string_view xml =
 
 TEST(ScanJson, EveryRecordComesBack) {
   const Read r = read("scan-json", json);
-  EXPECT_THAT(r.lines,
-              ElementsAre("host 192.0.2.7 up arp_reply a.example ", "port 2001:db8::1 udp 53 open udp_reply",
-                          "service 22 a\u00e9\U0001f600\xff\" cpe:/a:b:c cpe:/o:d", "scan T:22,U:53"));
+  EXPECT_THAT(
+      r.lines,
+      ElementsAre("host 192.0.2.7 up arp_reply a.example ", "port 2001:db8::1 udp 53 open udp_reply",
+                  "service 22 a\u00e9\U0001f600\xff\" cpe:/a:b:c cpe:/o:d", "scan 192.0.2.7 T:22,U:53"));
   EXPECT_THAT(r.damages, IsEmpty());
 }
 
@@ -137,12 +138,29 @@ TEST(ScanJson, DamageIsSaid) {
 
 TEST(NmapXml, EveryRecordComesBack) {
   const Read r = read("nmap-xml", xml);
-  EXPECT_THAT(r.lines, ElementsAre("host 192.0.2.7 up arp_reply a.example Linux 5.X",
-                                   "port 192.0.2.7 tcp 22 open syn_ack",
-                                   "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d 00ff",
-                                   "port 192.0.2.7 udp 53 open|filtered no_reply",
-                                   "host 192.0.2.8 down no_reply  ", "scan T:22,80,81,U:53"));
+  EXPECT_THAT(
+      r.lines,
+      ElementsAre("host 192.0.2.7 up arp_reply a.example Linux 5.X", "port 192.0.2.7 tcp 22 open syn_ack",
+                  "service 22 A & <B> A &#233; cpe:/a:b:c cpe:/o:d 00ff",
+                  "port 192.0.2.7 udp 53 open|filtered no_reply", "host 192.0.2.8 down no_reply  ",
+                  "scan 192.0.2.7-192.0.2.8 T:22,80,81,U:53"));
   EXPECT_THAT(r.damages, IsEmpty());
+}
+
+TEST(NmapXml, ItsCommandLineTellsWhomItAsked) {
+  const auto asked = [](std::string_view args, std::string_view more = "") {
+    const Read r = read("nmap-xml", "<?xml version=\"1.0\"?><nmaprun args=\"" + std::string(args) + "\">" +
+                                        std::string(more) + "<runstats/></nmaprun>");
+    return r.lines.empty() ? r.error : r.lines.back();
+  };
+  EXPECT_EQ(asked("/usr/bin/nmap -n -sS -p 22 -T4 --max-rate 100 -oX - 10.0.0.0/30 -e eth0 10.0.1-2.7"),
+            "scan 10.0.0.0/30,10.0.1.7,10.0.2.7 ");
+  EXPECT_EQ(asked("nmap --exclude 10.0.0.0,10.0.0.3 10.0.0.0/30 a.example"), "scan 10.0.0.1-10.0.0.2 ");
+  EXPECT_EQ(asked("nmap -iL hosts 10.0.0.1"), "scan  ") << "the rest is in a file";
+  EXPECT_EQ(asked("masscan 10.0.0.1"), "scan  ");
+  EXPECT_EQ(
+      asked("weir scan 10.0.0.1", "<prescript><script id=\"weir-targets\" output=\"10.0.0.1\"/></prescript>"),
+      "scan 10.0.0.1 ");
 }
 
 TEST(NmapXml, OtherXmlIsRefused) {

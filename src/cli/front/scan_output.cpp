@@ -9,6 +9,7 @@
 #include "os/terminal.hpp"
 #include "records/host.hpp"
 #include "records/port.hpp"
+#include "records/port_count.hpp"
 #include "records/scan.hpp"
 #include "records/service.hpp"
 
@@ -78,10 +79,13 @@ bool is_shown(ShownStates shown, const RecordType& type, const void* record) {
 
 Result<ScanSelection> select_scan_output(const Arguments& arguments, bool discovery, bool services) {
   WEIR_TRY(ScanReports reports, reports_from(arguments));
-  RecordTypes found{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
-  if (services) found.push_back(&record_type<Service>());
+  RecordTypes usual{&record_type<Host>(), &record_type<Port>(), &record_type<Scan>()};
+  if (services) usual.push_back(&record_type<Service>());
+  RecordTypes found = usual;
+  found.push_back(&record_type<PortCount>());
   const bool compares = arguments.has("diff");
   const RecordTypes offered = compares ? RecordTypes{&record_type<ScanChange>()} : found;
+  if (compares) usual = offered;
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
   const bool mixed = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
@@ -89,13 +93,15 @@ Result<ScanSelection> select_scan_output(const Arguments& arguments, bool discov
                         : services ? &record_type<Service>()
                                    : &record_type<Port>()};
   const bool all = compares || mixed || stores(arguments) || arguments.value("write").ends_with('/');
-  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? offered : one, "scan"));
+  WEIR_TRY(RecordTypes types, selected_types(arguments, offered, all ? usual : one, "scan"));
   const std::string_view where = arguments.value("where");
   const RecordTypes& made = compares || reports.files.empty() ? types : found;
   WEIR_TRY(Filter filter, Filter::compile(where, made));
   Emitter::Wants wants = wants_of(made, filter, where);
   if (compares)
     for (const RecordType* type : found) wants[type->id].wanted = true;
+  // What reports say of the whole scan is no matter of --where.
+  if (!reports.files.empty()) wants[record_type<Scan>().id] = {.wanted = true};
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
   return ScanSelection{std::move(found), std::move(filter), wants, std::move(output), std::move(reports)};
 }
@@ -104,6 +110,7 @@ Result<ScanOutput> open_scan_output(const Arguments& arguments, const ScanSelect
                                     const ScanReach& reach, ShownStates shown) {
   ScanOutput out;
   std::vector<TeeOutput> outputs;
+  const bool where = arguments.has("where") && !arguments.has("diff");
   if (!selection.reports.alone) {
     WEIR_TRY(out.storing, open_destination(arguments, selection.output, WhenDiskFull::refuse, never));
     RecordTypes types = selection.output.options.types;
@@ -116,7 +123,11 @@ Result<ScanOutput> open_scan_output(const Arguments& arguments, const ScanSelect
       out.storing.sink = std::move(diff);
       types = selection.found;
     }
-    outputs.push_back({std::move(out.storing.sink), std::move(types)});
+    outputs.push_back({std::move(out.storing.sink), std::move(types),
+                       [&filter = selection.filter, where](const RecordType& type, const void* record) {
+                         return !where || &type != &record_type<Scan>() ||
+                                (filter.possible(type) && Filter::accept(filter.predicate(type), record));
+                       }});
   }
   for (const ScanReport& report : selection.reports.files) {
     SinkOptions options{.types = selection.found, .fields = {}, .destination = report.destination};
@@ -139,9 +150,20 @@ void tell_differences(const Arguments& arguments, const ScanResult& before,
                                         : human_count(differences.changes) + " changes",
              arguments.value("diff"),
              std::string_view(time, write_rfc3339(time, before.ended)).substr(0, 16));
-  if (differences.not_compared > 0)
-    fmt::print(stderr, "weir: not compared, as not probed then: {} open {}\n",
-               human_count(differences.not_compared), differences.not_compared == 1 ? "port" : "ports");
+  const auto text = [](std::uint64_t count, std::string_view one) {
+    return human_count(count) + " " + std::string(one) + (count == 1 ? "" : "s");
+  };
+  std::string then;
+  if (differences.new_hosts > 0) then = text(differences.new_hosts, "host");
+  if (differences.new_ports > 0)
+    then += (then.empty() ? "" : ", ") + text(differences.new_ports, "open port");
+  if (!then.empty()) fmt::print(stderr, "weir: not compared, as not asked then: {}\n", then);
+  if (differences.old_hosts > 0)
+    fmt::print(stderr, "weir: not compared, as not asked now: {}\n", text(differences.old_hosts, "host"));
+  if (!differences.targets_told && differences.changes > 0)
+    fmt::print(stderr,
+               "weir: {} does not say which addresses it asked: a host_up may be one that it did not\n",
+               arguments.value("diff"));
 }
 
 Result<int> compare_scan_files(const Arguments& arguments) {
