@@ -66,16 +66,16 @@ std::string method_text(const ScanOptions& options) {
   return text + " scan";
 }
 
-void tell_plan(const ScanOptions& options) {
+void tell_plan(const ScanOptions& options, std::FILE* to) {
   const std::uint64_t addresses = options.targets.size(), ports = options.ports.size();
-  fmt::print(stderr, "weir: {} of {} {}", method_text(options), human_count(addresses),
+  fmt::print(to, "{}{} of {} {}", to == stderr ? "weir: " : "", method_text(options), human_count(addresses),
              addresses == 1 ? "address" : "addresses");
-  if (ports > 0) fmt::print(stderr, ", {} {} each", human_count(ports), ports == 1 ? "port" : "ports");
+  if (ports > 0) fmt::print(to, ", {} {} each", human_count(ports), ports == 1 ? "port" : "ports");
   const double cells = static_cast<double>(addresses) *
                        static_cast<double>(std::max<std::uint64_t>(ports, 1)) /
                        static_cast<double>(options.shards);
   const Duration least{static_cast<std::int64_t>(std::min(cells / options.rate, 9e9) * 1e9)};
-  fmt::print(stderr, ", at most {} probes/s: a pass over all takes {} at least; seed {}\n",
+  fmt::print(to, ", at most {} probes/s: a pass over all takes {} at least; seed {}\n",
              human_count(static_cast<std::uint64_t>(options.rate)), human_duration(least), options.seed);
 }
 
@@ -151,23 +151,27 @@ Result<int> dry_run(const ScanOptions& options) {
     fmt::print("whoever answers on {}: echo requests and a listener query to all nodes\n",
                options.whole_link);
   if (options.targets.empty()) return 0;
-  tell_plan(options);
-  if (!options.ports.empty()) fmt::print("ports {}\n", to_string(options.ports));
+  tell_plan(options, stdout);
+  const auto tell_ports = [&] {
+    if (!options.ports.empty()) fmt::print("ports {}\n", to_string(options.ports));
+  };
   if (options.method == TcpMethod::connect) {
     for (const AddrRange& r : options.targets.ranges())
-      fmt::print("{}-{} by connections\n", to_string(r.first), to_string(r.last));
+      fmt::print("{} by connections\n", to_string(TargetSet({r})));
+    tell_ports();
     return 0;
   }
   WEIR_TRY(Routes routes, Routes::open());
   WEIR_TRY(const ScanPaths paths, ScanPaths::find(routes, options.targets, options.interface));
   for (const ScanPath& path : paths.paths())
     for (const AddrRange& r : paths.ranges_where([&](const ScanPath& p) { return p == path; }))
-      fmt::print("{}-{} by {} from {}{}\n", to_string(r.first), to_string(r.last), path.interface_name,
+      fmt::print("{} by {} from {}{}\n", to_string(TargetSet({r})), path.interface_name,
                  to_string(path.source),
                  path.local     ? ", this machine"
                  : path.gateway ? " through " + to_string(*path.gateway)
                                 : ", on the link");
-  for (const std::string& line : paths.unreachable()) fmt::print("{}\n", line);
+  for (const std::string& line : paths.unreachable()) fmt::print("left out: {}\n", line);
+  tell_ports();
   return 0;
 }
 
@@ -226,7 +230,7 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
   const bool shown = selected.reports.on_stdout || (!stores(arguments) && !arguments.has("write"));
   if (line.present() && shown && stdout_terminal().present)
     outlet.around([&] { line.pause(); }, [&] { line.resume(); });
-  if (!quiet) tell_plan(options);
+  if (!quiet) tell_plan(options, stderr);
   auto services = detection_from(kinds, selected, outlet, own, options);
   WEIR_TRY(const auto scanner, Scanner::open(options, selected.wants, outlet, std::move(resumed)));
   for (const std::string& text : scanner->unreachable()) fmt::print(stderr, "weir: left out: {}\n", text);

@@ -57,11 +57,12 @@ class ScanStage {
     const std::uint64_t bit = bit_of(cell);
     return (words()[bit / 64].load(std::memory_order_relaxed) >> bit % 64 & 1) != 0;
   }
-  // Not to be probed in this pass. The first pass asks each host by every kind, found or not: how many answer
-  // only one of them tells what was missed (answered_once()).
+  // Not to be probed in this pass. One pass asks each host by every kind, found or not: how many answer only
+  // one of them tells what was missed (answered_once()). It is the first, unless another one is named.
+  void ask_every_kind(unsigned pass) noexcept { whole_pass_ = pass; }
   bool over(std::uint64_t cell, unsigned pass) const noexcept {
     if (!ours(cell)) return true;
-    if (slots_ == 1 || !ports_.empty() || pass > 0) return settled(cell);
+    if (slots_ == 1 || !ports_.empty() || pass > whole_pass_) return settled(cell);
     return (heard()[cell / 64].load(std::memory_order_relaxed) >> cell % 64 & 1) != 0;
   }
   // An answer to one kind of several, the first or a later one of its host.
@@ -86,6 +87,7 @@ class ScanStage {
   const PortSet ports_;
   const std::uint64_t slots_;
   std::uint64_t shard_ = 0, shards_ = 1;
+  unsigned whole_pass_ = 0;
   Reserve bits_, heard_;  // heard_: kinds
   std::atomic<std::uint64_t> answered_{0}, once_{0};
   std::array<std::atomic<std::uint64_t>, most_passes> first_{};

@@ -188,6 +188,8 @@ Result<bool> Scanner::run_pass(ScanStage& stage, unsigned pass, Walk& walk,
                 .tick = tick,
                 .status = {.stage = stage.kind(), .pass = pass, .total = walk.size()},
                 .stretches = {{pacer_.rate(), walk.done()}}};
+  // What was far too fast has asked nobody properly.
+  if (steady_since() == pass_rates_.size()) stage.ask_every_kind(pass);
   pass_rates_.resize(pass + 1, pacer_.rate());
   const auto left = static_cast<double>(walk.size() - std::min(walk.size(), walk.done() + stage.answered()));
   const Time began = steady_now();

@@ -61,8 +61,9 @@ class RateGovernor {
     through_ = slower * (1 - loss);
     rate_ = std::max(std::min(least_rate, wanted_),
                      std::clamp(through_ * headroom, slower * deepest_cut, slower / 2));
+    base_ = 0;
     limited_ = true;
-    trying_ = false;
+    trying_ = sure_ = false;
   }
   double rate() const noexcept { return rate_; }
   double wanted() const noexcept { return wanted_; }

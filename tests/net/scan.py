@@ -233,6 +233,15 @@ def interrupted(weir, check):
                answered + summary["unanswered"] <= summary["sent"] < 60000, str(summary))
 
 
+def orderly_ends(weir, check):
+    """Answers that come when the scan is just over are nobody's: it ends all the same."""
+    codes = collections.Counter()
+    for seed in range(40):
+        *_, done = scan(weir, "10.77.0.2", "-p", "1-2000", "--rate", "1M", "--max-retries", "0", "--spacing", "1ms", "--seed", str(seed), "-q")
+        codes[done.returncode] += 1
+    check.that("it ends while answers come", codes == {0: 40}, codes)
+
+
 def mistakes(weir, check):
     for words, line in (
             (["10.77.0.2", "--rate", "0"], "--rate: 0 is outside 1-100,000,000 probes a second"),
@@ -270,6 +279,7 @@ def main():
         through_losses(weir, net, check)
         killed(weir, net, check)
         interrupted(weir, check)
+        orderly_ends(weir, check)
         mistakes(weir, check)
     finally:
         net.server.stdin.close()

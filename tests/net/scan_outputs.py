@@ -96,6 +96,13 @@ def asked_by_both(weir, check):
     done = subprocess.run(["nmap", "-n", "-p", "22,99", "127.0.0.0/30", "-oX", "few-nmap.xml"], capture_output=True, timeout=60)
     code, out, told = run("127.0.0.2-127.0.0.9", "--diff", "few-nmap.xml", "-o", "csv")
     check.that("nor since nmap's XML", (done.returncode, code, out.count("\n")) == (0, 0, 1), out + told)
+    for _ in range(2):
+        run("127.0.0.0/30", "-q", "--data", "kept")
+    code, out, told = run("127.0.0.2-127.0.0.9", "--diff", "kept", "-o", "csv")
+    check.that("nor since what is kept", (code, out.count("\n")) == (0, 1) and "not asked then: 6 hosts\n" in told, out + told)
+    pathlib.Path("empty").mkdir()
+    code, out, told = run("127.0.0.2", "--diff", "empty")
+    check.that("nothing is kept: 2", code == 2 and "holds no scan" in told, told)
     code, out, told = run("127.0.0.2", "--diff", "nofile")
     check.that("no file: 2", code == 2, told)
 

@@ -257,12 +257,15 @@ def check_silent(weir):
     thread.start()
     scan = [weir, "scan", "127.0.0.1", "-sU", "-sV", "-p", "123,1900", "--max-retries", "1", "-o", "json"]
     out = subprocess.run(scan, capture_output=True, text=True, timeout=120)
+    every = subprocess.run([*scan, "--states", "all", "-r", "port"], capture_output=True, text=True, timeout=120)
+    states = sorted((r["port"], r["state"]) for r in map(json.loads, every.stdout.splitlines()))
     mute.sendto(b"end", ("127.0.0.1", 1900))
     thread.join()
     records = [json.loads(line) for line in out.stdout.splitlines()]
     found = [(r["type"], r["port"], r.get("state", r.get("service"))) for r in records if r["type"] in ("port", "service")]
     right = found == [("port", 1900, "open"), ("service", 1900, "ssdp")] and "1 more UDP port is open, by answers to -sV" in out.stderr
-    return [] if right else [f"silent UDP ports: {found} {out.stderr}"]
+    once = states == [(123, "open|filtered"), (1900, "open")]
+    return ([] if right else [f"silent UDP ports: {found} {out.stderr}"]) + ([] if once else [f"each port once: {states}"])
 
 
 def check_interrupt(weir):

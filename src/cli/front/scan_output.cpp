@@ -3,7 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "cli/front/stored_scan.hpp"
 #include "core/human.hpp"
 #include "engine/tee.hpp"
 #include "os/terminal.hpp"
@@ -63,6 +65,12 @@ Result<ScanReports> reports_from(const Arguments& arguments) {
   return reports;
 }
 
+// Out of a file, or of a folder of --data.
+Result<ScanResult> earlier_scan(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? stored_scan(path) : ScanResult::read(path);
+}
+
 bool is_shown(ShownStates shown, const RecordType& type, const void* record) {
   const auto has = [&](Shown state) { return shown[static_cast<std::size_t>(state)]; };
   if (&type == &record_type<Host>())
@@ -115,7 +123,7 @@ Result<ScanOutput> open_scan_output(const Arguments& arguments, const ScanSelect
     WEIR_TRY(out.storing, open_destination(arguments, selection.output, WhenDiskFull::refuse, never));
     RecordTypes types = selection.output.options.types;
     if (arguments.has("diff")) {
-      WEIR_TRY(ScanResult before, ScanResult::read(std::string(arguments.value("diff"))));
+      WEIR_TRY(ScanResult before, earlier_scan(std::string(arguments.value("diff"))));
       const Emitter::Want& want = selection.wants[record_type<ScanChange>().id];
       auto diff = std::make_unique<ScanDiffSink>(
           std::move(before), reach, ChangeFilter{want.accept, want.filter}, std::move(out.storing.sink));
@@ -175,8 +183,8 @@ Result<int> compare_scan_files(const Arguments& arguments) {
   if (!selection.reports.files.empty())
     return fail(Code::usage, "compares two files and finds nothing to report", "--with",
                 "leave -oX out, and its like");
-  WEIR_TRY(const ScanResult before, ScanResult::read(std::string(arguments.value("diff"))));
-  WEIR_TRY(const ScanResult after, ScanResult::read(std::string(arguments.value("with"))));
+  WEIR_TRY(const ScanResult before, earlier_scan(std::string(arguments.value("diff"))));
+  WEIR_TRY(const ScanResult after, earlier_scan(std::string(arguments.value("with"))));
   WEIR_TRY(const Storing storing, open_destination(arguments, selection.output, WhenDiskFull::refuse, never));
   const Emitter::Want& want = selection.wants[record_type<ScanChange>().id];
   WEIR_TRY(const ScanDifferences differences,

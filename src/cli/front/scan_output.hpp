@@ -54,8 +54,9 @@ inline constexpr Option report_options[] = {
 inline constexpr Option diff_options[] = {{.name = "diff",
                                            .value = "FILE",
                                            .doc = "List only what is different since this earlier scan: what "
-                                                  "weir scan -o json or -oX wrote, or nmap's "
-                                                  "XML. Exit code 1 when something is",
+                                                  "weir scan -o json or -oX wrote, nmap's "
+                                                  "XML, or a folder of --data, whose latest counts. "
+                                                  "Exit code 1 when something is",
                                            .choices = "@files",
                                            .group = "Comparing"},
                                           {.name = "with",
