@@ -125,7 +125,7 @@ Result<void> write(RecordWriter& writer, const Kept& kept) {
 Result<void> tell_inventory(const Arguments& arguments, const std::vector<Kept>& changed) {
   WEIR_TRY(const std::string folder, data_folder(arguments));
   if (changed.empty() || !InventoryFile::exists(folder)) return {};
-  WEIR_TRY(KeptInventory inventory, open_inventory(arguments, InventoryFile::Mode::change));
+  WEIR_TRY(KeptInventory inventory, open_inventory(arguments, InventoryFile::Mode::edit));
   std::vector<Change> events;
   for (const Kept& kept : changed) {
     const KnownDevice* device = inventory.inventory->find(std::string_view(host_of_device(kept.device)));

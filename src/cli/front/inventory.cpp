@@ -10,6 +10,7 @@
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
 #include "os/hook.hpp"
+#include "os/terminal.hpp"
 
 namespace weir {
 
