@@ -177,6 +177,8 @@ def play(weir, folder, check):
     stages = Stages()
     watch = Watch(weir, data, hook)
     check.that("it says what it does", f"watching {BRIDGE}" in watch.said, watch.said)
+    status = pathlib.Path(f"/proc/{watch.process.pid}/status").read_text()
+    check.equal("privileges are given up", re.search(r"CapEff:\s*(\w+)", status)[1].strip("0"), "")
     server = Host("server", MAC % 0x10, "10.9.0.10/24")
     web = Host("web", MAC % 0x20, "10.9.0.20/24", ipv6=False)
     speaker = Host("speaker", MAC % 0x30, "10.9.0.30/24", ipv6=False)

@@ -295,7 +295,7 @@ Result<Watched> open_watched(const Arguments& arguments) {
 Result<std::vector<std::string>> written_folders(const Arguments& arguments) {
   std::vector<std::string> folders;
   if (arguments.has("write")) folders.push_back(folder_of(std::string(arguments.value("write"))));
-  if (const auto folder = data_folder(arguments)) folders.push_back(*folder);
+  if (const auto folder = data_folder(arguments)) folders.push_back(folder_of(*folder));
   return folders;
 }
 
