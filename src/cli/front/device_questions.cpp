@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/human.hpp"
@@ -121,6 +122,21 @@ class SnmpAnswers final : public SnmpDeviceListener {
   std::size_t answers_ = 0;
 };
 
+// One address of each hardware address: of a device with many each would tell the same.
+std::vector<Addr> agents_among(const std::vector<Neighbour>& neighbours) {
+  std::map<Mac, Addr> best;
+  for (const Neighbour& n : neighbours) {
+    const bool link_local = !n.ip.is_v4() && n.ip.bytes[0] == 0xfe && (n.ip.bytes[1] & 0xc0) == 0x80;
+    if (n.how == "local" || link_local) continue;
+    const auto [it, fresh] = best.try_emplace(n.mac, n.ip);
+    if (!fresh && std::pair(!n.ip.is_v4(), n.ip) < std::pair(!it->second.is_v4(), it->second))
+      it->second = n.ip;
+  }
+  std::vector<Addr> out;
+  for (const auto& [mac, ip] : best) out.push_back(ip);
+  return out;
+}
+
 Result<void> ask_by_snmp(Inventory& inventory, const Asking& asking, const std::vector<Addr>& found,
                          const std::function<bool(const Addr&)>& swept, bool quiet,
                          const std::atomic<bool>& interrupted) {
@@ -187,7 +203,7 @@ Result<void> ask_into(Inventory& inventory, Asking asking, const std::vector<Nei
     WEIR_CHECK(ask_devices(
         q, [&](const RecordType& type, const void* record) { take_evidence(inventory, type, record); },
         [&] { return !interrupted.load(); }));
-  return ask_by_snmp(inventory, asking, q.devices, swept, quiet, interrupted);
+  return ask_by_snmp(inventory, asking, agents_among(neighbours), swept, quiet, interrupted);
 }
 
 }  // namespace weir
