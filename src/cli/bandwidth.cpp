@@ -190,6 +190,8 @@ Result<Selection> selection_of(const Arguments& arguments, const Plan& plan) {
   WEIR_TRY(RecordTypes types, selected_types(arguments, offered, both ? offered : counters, "bandwidth"));
   WEIR_TRY(Filter filter, Filter::compile(arguments.value("where"), types));
   WEIR_TRY(Output output, output_from(arguments, types, terminal ? "table" : "json"));
+  // Of this machine no counter says which device it is of.
+  if (output.options.suggested && plan.agents.empty()) std::erase(output.options.fields, "device");
   if (output.options.fields.empty() && types == counters)
     output.options.fields = plan.by ? share_fields(*plan.by, output.sink->name)
                                     : counter_fields(output.sink->name, !plan.agents.empty());

@@ -14,6 +14,7 @@ namespace weir {
 struct SinkOptions {
   std::vector<const RecordType*> types;  // the records that will come
   std::vector<std::string> fields;       // -f, checked against the types; empty: all
+  bool suggested = false;   // nobody asked for these fields: what is empty or does not fit may be left out
   std::string destination;  // -w: empty is stdout, a trailing '/' is a folder, else a file. After ://
   TimeStyle time = TimeStyle::rfc3339;
   bool terminal = false;  // it goes to a terminal: for people, in the width there is

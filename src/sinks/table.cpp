@@ -90,7 +90,7 @@ class TableSink final : public Sink {
     return outputs_.flush();
   }
   Result<void> close() override {
-    WEIR_CHECK(release());
+    WEIR_CHECK(release(true));
     return outputs_.close();
   }
 
@@ -148,12 +148,12 @@ class TableSink final : public Sink {
       out += value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
   }
 
-  // Prints what is held, type by type.
-  Result<void> release() {
+  // Prints what is held, type by type. `all`: nothing follows.
+  Result<void> release(bool all = false) {
     for (const RecordType* type : options_.types) {
       Table& table = tables_[type->id];
       if (table.held.empty()) continue;
-      if (!table.settled) settle(table);
+      if (!table.settled) settle(table, all);
       WEIR_CHECK(print_header(*type));
       for (const Row& row : table.held) WEIR_CHECK(print_row(*type, row));
       table.held.clear();
@@ -163,14 +163,16 @@ class TableSink final : public Sink {
   }
 
   // Chooses columns and widths by the rows held.
-  void settle(Table& table) const {
-    const bool choose = options_.terminal && options_.fields.empty();
+  void settle(Table& table, bool all) const {
+    const bool choose = options_.terminal && (options_.fields.empty() || options_.suggested);
+    // Of the few that people look for one that is empty so far may be filled further down.
+    const bool leave_out_empty = choose && (!options_.suggested || all || table.held.size() == window);
     std::size_t left = options_.terminal ? options_.width : static_cast<std::size_t>(-1);
     for (std::size_t i = 0; i < table.fields.size(); ++i) {
       const FieldInfo& field = *table.fields[i];
       const auto is_null = [&](const Row& row) { return row[i] == "-"; };
       if (choose && field.name.ends_with("flow_id")) continue;
-      if (choose && std::all_of(table.held.begin(), table.held.end(), is_null)) continue;
+      if (leave_out_empty && std::all_of(table.held.begin(), table.held.end(), is_null)) continue;
       std::size_t width = field.name.size();
       for (const Row& row : table.held) width = std::max(width, display_width(row[i]));
       const std::size_t wanted = width;

@@ -176,6 +176,20 @@ TEST(TableSink, HumanAndFittedOnATerminal) {
             "2023-11-14T22:13:20.123Z  192.0.2.1    53  12.3 MB  1.50 ms  say \"hi\", you\n");
 }
 
+TEST(TableSink, OfSuggestedFieldsThoseThatSayNothingOrDoNotFitAreLeftOut) {
+  const AllKinds r{.time = at, .port = 53, .name = "short", .ok = true};
+  EXPECT_EQ(written("table", {r},
+                    {.fields = {"port", "rtt", "name", "mac", "ok", "bytes"},
+                     .suggested = true,
+                     .terminal = true,
+                     .width = 20}),
+            "port  name   ok\n"
+            "  53  short  true\n");
+  EXPECT_EQ(
+      written("table", {r}, {.fields = {"port", "rtt", "name"}, .terminal = true, .width = 20}).substr(0, 15),
+      "port  rtt  name");
+}
+
 TEST(TableSink, SeveralTypesAreGrouped) {
   const TempFolder folder;
   const SinkOptions options{.types = {&record_type<OtherKind>(), &record_type<AllKinds>()},

@@ -99,7 +99,8 @@ Result<Output> output_from(const Arguments& arguments, std::vector<const RecordT
   if (options.terminal && name == "table" && options.fields.empty() && options.types.size() == 1) {
     const auto people =
         std::ranges::find(people_fields(), options.types.front()->name, &PeopleFields::record);
-    if (people != people_fields().end()) options.fields.assign(people->fields.begin(), people->fields.end());
+    options.suggested = people != people_fields().end();
+    if (options.suggested) options.fields.assign(people->fields.begin(), people->fields.end());
   }
   return Output{sink, std::move(options)};
 }

@@ -14,8 +14,8 @@ constexpr Names counter{
     "time",           "device",          "name",      "in_bits_per_second", "out_bits_per_second",
     "in_utilization", "out_utilization", "in_errors", "out_errors",         "in_discards",
     "out_discards"};
-constexpr Names device{"ip",    "mac",        "name",  "vendor",   "os",
-                       "state", "confidence", "roles", "services", "addresses"};
+constexpr Names device{"ip",    "mac",        "name",  "vendor",   "model",  "os",
+                       "state", "confidence", "roles", "services", "offers", "addresses"};
 constexpr Names device_event{"time", "event", "ip", "mac", "name", "before", "after", "evidence"};
 constexpr Names device_link{"name",           "ip",     "port", "neighbour_name", "neighbour_ip",
                             "neighbour_port", "sources"};
