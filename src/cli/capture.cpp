@@ -493,7 +493,8 @@ constexpr CommandSpec spec{
         "  weir capture eth0 --data /var/lib/weir --active 1m       for weir top, flows and query\n"
         "  weir capture eth0 --summary --duration 10s               what is on the wire, on one page\n"
         "\n"
-        "Exit code: 0 fine, 1 it failed later, 2 usage, 3 environment: no such interface, no privilege, a full disk.\n",
+        "Exit code: 0 fine, 1 it failed later, 2 usage, 3 environment: no such interface, no privilege, a "
+        "full disk.\n",
     .options = options,
     .run = run_capture,
     .group = "Traffic",

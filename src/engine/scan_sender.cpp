@@ -12,6 +12,7 @@ Result<ScanSender::Output*> ScanSender::output(unsigned interface, bool ethernet
   const auto [it, made] = outputs_.try_emplace(ethernet ? interface : routed);
   Output& out = it->second;
   if (!made) return &out;
+  out.interface = interface;
   if (ethernet) {
     WEIR_TRY(out.frames, PacketSender::open(interface));
   } else {
@@ -97,13 +98,19 @@ Result<void> ScanSender::flush() {
   return {};
 }
 
+SendOutcome ScanSender::send(Output& out, std::size_t first) {
+  if (out.frames && queue_ && !std::exchange(out.tried, true))
+    if (auto ring = XdpSender::open(out.interface, *queue_)) out.ring.emplace(std::move(*ring));
+  if (out.ring) return out.ring->send(out.batch, first);
+  return out.frames ? out.frames->send(out.batch, first) : out.packets->send(out.batch, first);
+}
+
 Result<void> ScanSender::flush(Output& out) {
   std::size_t first = 0;
   constexpr Duration most_wait = {100'000};
   constexpr unsigned most_waits = 20'000;  // 2 s: a link that takes nothing for so long is stuck
   for (unsigned waits = 0; first < out.batch.size();) {
-    const SendOutcome outcome =
-        out.frames ? out.frames->send(out.batch, first) : out.packets->send(out.batch, first);
+    const SendOutcome outcome = send(out, first);
     first += outcome.sent;
     sent_ += outcome.sent;
     if (outcome.error == 0) continue;

@@ -6,6 +6,7 @@
 #include "engine/scan_ledger.hpp"
 #include "engine/scan_paths.hpp"
 #include "engine/scan_wire.hpp"
+#include "os/xdp_sender.hpp"
 
 namespace weir {
 
@@ -40,6 +41,8 @@ class ScanSender {
   Result<void> probe(const ScanStage& stage, std::uint64_t cell, unsigned pass, Time now);
   // Everything leaves. Fails with Code::environment when the interface is gone.
   Result<void> flush();
+  // From now on the fastest way counts, which takes a queue of each interface for itself.
+  void hurry(unsigned queue) noexcept { queue_ = queue; }
   std::uint64_t sent() const noexcept { return sent_; }
   std::uint64_t send_errors() const noexcept { return send_errors_; }
   // Takes the kernel its time.
@@ -50,8 +53,11 @@ class ScanSender {
   struct Output {
     FrameBatch batch{batch_most};
     std::optional<PacketSender> frames;
+    std::optional<XdpSender> ring;  // in place of it
+    bool tried = false;             // to have the ring
     std::optional<RawIpSender> packets;
     std::string name;
+    unsigned interface = 0;
   };
 
   Result<Output*> output(unsigned interface, bool ethernet, const Addr& to);
@@ -62,6 +68,7 @@ class ScanSender {
   Result<void> probe_port(const Addr& host, ProtoPort port, unsigned pass, Time now);
   Result<void> probe_host(const Addr& host, unsigned kind, unsigned pass, Time now);
   Result<void> flush(Output& out);
+  SendOutcome send(Output& out, std::size_t first);
 
   const ScanPaths& paths_;
   const ScanLinks& links_;
@@ -69,6 +76,7 @@ class ScanSender {
   const TcpProbe kind_;
   std::map<unsigned, Output>
       outputs_;  // by interface; those of the kernel's routing by what no interface has
+  std::optional<unsigned> queue_;
   std::uint64_t sent_ = 0, send_errors_ = 0;
 };
 

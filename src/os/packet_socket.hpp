@@ -32,6 +32,10 @@ class FrameBatch {
   // The same, for senders that need to be told where a packet goes.
   void commit(std::size_t length, const Addr& destination) noexcept;
   void clear() noexcept { used_ = 0; }
+  // Of those committed.
+  Bytes frame(std::size_t index) const noexcept {
+    return {&memory_[index * frame_most], vectors_[index].iov_len};
+  }
 
  private:
   friend class PacketSender;

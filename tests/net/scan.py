@@ -242,6 +242,15 @@ def orderly_ends(weir, check):
     check.that("it ends while answers come", codes == {0: 40}, codes)
 
 
+def fastest_way(weir, check):
+    """As fast as it goes: by AF_XDP, and where its memory may not be had, without."""
+    less = ["prlimit", "--memlock=0", "setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"]
+    for prefix, way in (([], "by AF_XDP"), (less, "without it")):
+        ports, _, last, done = scan(weir, "10.77.0.2", "-p", "1-20000", "--rate", "1M", prefix=prefix)
+        found = sorted(port for (_, _, port), r in ports.items() if r["state"] == "open")
+        check.that(f"as fast as it goes, {way}", found == OPEN and last["closed"] == 20000 - len(OPEN), done.stderr)
+
+
 def mistakes(weir, check):
     for words, line in (
             (["10.77.0.2", "--rate", "0"], "--rate: 0 is outside 1-100,000,000 probes a second"),
@@ -280,6 +289,7 @@ def main():
         killed(weir, net, check)
         interrupted(weir, check)
         orderly_ends(weir, check)
+        fastest_way(weir, check)
         mistakes(weir, check)
     finally:
         net.server.stdin.close()
