@@ -241,7 +241,7 @@ Result<void> RawProber::run(ScanPass& pass) {
                 static_cast<std::size_t>(pass.walk.size() / most_tokens + 1)});
   while (senders_.size() < senders) senders_.emplace_back(paths_, links_, wire_, kind_);
   if (pass.pacer.rate() > rate_of_one)
-    for (unsigned i = 0; i < senders; ++i) senders_[i].hurry(i);
+    for (unsigned i = 0; i < senders; ++i) senders_[i].hurry(queues_);
   std::vector<Result<void>> results(senders_.size());
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < senders; ++i)

@@ -70,6 +70,7 @@ class RawProber final : public ScanProber {
   const ScanWire wire_;
   const TcpProbe kind_;
   ScanLinks links_;
+  XdpQueues queues_;
   std::deque<ScanSender> senders_;
 
   Canaries canaries_;

@@ -99,8 +99,8 @@ Result<void> ScanSender::flush() {
 }
 
 SendOutcome ScanSender::send(Output& out, std::size_t first) {
-  if (out.frames && queue_ && !std::exchange(out.tried, true))
-    if (auto ring = XdpSender::open(out.interface, *queue_)) out.ring.emplace(std::move(*ring));
+  if (out.frames && queues_ != nullptr && !std::exchange(out.tried, true))
+    if (auto ring = queues_->open(out.interface)) out.ring.emplace(std::move(*ring));
   if (out.ring) return out.ring->send(out.batch, first);
   return out.frames ? out.frames->send(out.batch, first) : out.packets->send(out.batch, first);
 }

@@ -41,8 +41,8 @@ class ScanSender {
   Result<void> probe(const ScanStage& stage, std::uint64_t cell, unsigned pass, Time now);
   // Everything leaves. Fails with Code::environment when the interface is gone.
   Result<void> flush();
-  // From now on the fastest way counts, which takes a queue of each interface for itself.
-  void hurry(unsigned queue) noexcept { queue_ = queue; }
+  // From now on the fastest way counts; the queues are borrowed.
+  void hurry(XdpQueues& queues) noexcept { queues_ = &queues; }
   std::uint64_t sent() const noexcept { return sent_; }
   std::uint64_t send_errors() const noexcept { return send_errors_; }
   // Takes the kernel its time.
@@ -76,7 +76,7 @@ class ScanSender {
   const TcpProbe kind_;
   std::map<unsigned, Output>
       outputs_;  // by interface; those of the kernel's routing by what no interface has
-  std::optional<unsigned> queue_;
+  XdpQueues* queues_ = nullptr;
   std::uint64_t sent_ = 0, send_errors_ = 0;
 };
 

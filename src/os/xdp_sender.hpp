@@ -3,17 +3,22 @@
 // as sendmmsg() for small frames, and asks for nothing of the driver. Needs CAP_NET_RAW, and Linux 4.18.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
 
 #include "os/packet_socket.hpp"
 
 namespace weir {
 
-// One thread at a time.
+class XdpQueue;
+
+// One thread at a time; several may send through one queue.
 class XdpSender {
  public:
-  // Fails with Code::environment, not least when another socket has the queue: PacketSender will do, then.
-  static Result<XdpSender> open(unsigned interface, unsigned queue);
   XdpSender(XdpSender&& other) noexcept = default;
   XdpSender& operator=(XdpSender&&) = delete;
 
@@ -21,6 +26,8 @@ class XdpSender {
   SendOutcome send(FrameBatch& batch, std::size_t first = 0) noexcept;
 
  private:
+  friend class XdpQueues;
+  friend class XdpQueue;
   // Memory of the kernel's, or for it.
   class Mapping {
    public:
@@ -48,17 +55,26 @@ class XdpSender {
   };
 
   XdpSender() = default;
-  Result<void> set_up(unsigned interface, unsigned queue);
-  Result<Ring> map(std::uint64_t offset, std::uint64_t producer, std::uint64_t consumer,
-                   std::uint64_t entries, std::size_t entry_size) const;
-  void reclaim() noexcept;
   int push() noexcept;
 
-  Mapping frames_;
+  std::shared_ptr<XdpQueue> queue_;
+  unsigned place_ = 0;  // among its senders
   Descriptor fd_;
-  Ring transmit_, completed_;
+  Ring transmit_;
   std::uint32_t next_ = 0;  // of the frames given to the kernel, as transmit_.producer
   std::uint32_t free_ = 0;  // frames
+};
+
+// The queues that senders of this process share, one of each interface. Any thread; outlives its senders or
+// not.
+class XdpQueues {
+ public:
+  // Fails with Code::environment, not least when another socket has the queue: PacketSender will do, then.
+  Result<XdpSender> open(unsigned interface);
+
+ private:
+  std::mutex mutex_;
+  std::map<unsigned, std::shared_ptr<XdpQueue>> queues_;
 };
 
 }  // namespace weir
