@@ -33,8 +33,7 @@ constexpr Names lldp{
 constexpr Names netbios{"time", "ip", "mac", "name", "workgroup", "names"};
 constexpr Names packet{"time", "src_ip", "src_port", "dst_ip", "dst_port", "proto", "tcp_flags", "length"};
 constexpr Names ping{"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
-constexpr Names ping_stats{"target",  "sent",    "received", "loss",   "rtt_min",
-                           "rtt_avg", "rtt_p95", "rtt_max",  "jitter", "reason"};
+constexpr Names ping_stats{"target", "sent", "loss", "rtt_min", "rtt_avg", "rtt_max", "reason"};
 constexpr Names port{"ip", "host", "proto", "port", "state", "reason", "rtt", "os"};
 constexpr Names service{"ip",      "host",    "proto", "port",         "service",
                         "product", "version", "info",  "cert_subject", "cert_days_left"};
