@@ -37,8 +37,8 @@ class Event {
 
 // SIGINT and SIGTERM as something to wait for. While one lives they do not interrupt the thread that made it,
 // nor threads that it starts afterwards; the first one that take() sees ends that, with what comes together
-// with it, so that another one ends the program at once. A signal that was ignored when the program started stays so (nohup, jobs in the
-// background).
+// with it, so that another one ends the program at once. A signal that was ignored when the program started
+// stays so (nohup, jobs in the background).
 class StopSignals {
  public:
   StopSignals();
