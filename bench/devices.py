@@ -63,6 +63,14 @@ def namespace(*command):
     return child
 
 
+def until_answered(address):
+    """A bridge takes a second before it forwards."""
+    while "lladdr" not in subprocess.run(["ip", "neigh", "show", address], capture_output=True, text=True, check=True).stdout:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"", (address, 9))
+        time.sleep(0.1)
+
+
 def weir_found(weir):
     out = subprocess.run([weir, "devices", str(NETWORK), "-o", "json", "-f", "ip,addresses", "-q"], capture_output=True, text=True, check=False)
     return {address for line in out.stdout.splitlines() for address in json.loads(line)["addresses"]}, out.stderr
@@ -101,6 +109,7 @@ def main():
     far.stdin.flush()
     far.stdout.readline()
     live = {str(ipaddress.ip_address(int.from_bytes(a, "big"))) for a in hosts(arguments.hosts)}
+    until_answered(min(live))
     print(f"{NETWORK}, {len(live)} live hosts, default settings, median of {arguments.rounds}\n")
     print("| loss each way | program | seconds | frames sent | found | missed | weir is faster |")
     print("|---|---|---|---|---|---|---|")
