@@ -481,7 +481,8 @@ constexpr Option own_options[] = {
      .group = "Fetching"},
     {.name = "systems",
      .value = "FILE",
-     .doc = "More systems, in YAML: what to ask them, what to ignore, what is secret (data/configurations says how)",
+     .doc = "More systems, in YAML: what to ask them, what to ignore, what is secret (data/configurations "
+            "says how)",
      .choices = "@files",
      .group = "Fetching"},
     {.name = "ssh",
