@@ -89,14 +89,14 @@ TEST(Configuration, ChangesLeadFromOneToTheOther) {
 }
 
 TEST(Configuration, DiffNamesTheSection) {
-  const std::string x = "a\nb\nc\nd\ninterface Gi0/1\n desc old\n mtu 1500\n!\ninterface Gi0/2\n mtu 1500\n";
+  const std::string x = "a\nb\nc\nq\ninterface Gi0/1\n desc old\n mtu 1500\n!\ninterface Gi0/2\n mtu 1500\n";
   const std::string y =
-      "a\nb\nc\nd\ninterface Gi0/1\n desc new\n mtu 1500\n!\ninterface Gi0/2\n mtu 9000\n shut\n";
+      "a\nb\nc\nq\ninterface Gi0/1\n desc new\n mtu 1500\n!\ninterface Gi0/2\n mtu 9000\n shut\n";
   const auto before = lines_of(x), after = lines_of(y);
   const auto plain = [](std::string_view line) { return std::string(line); };
   EXPECT_EQ(
       unified_diff(before, after, changed_lines(before, after), plain),
-      "@@ -3,8 +3,9 @@ interface Gi0/1\n c\n d\n interface Gi0/1\n- desc old\n+ desc new\n  mtu 1500\n !\n"
+      "@@ -3,8 +3,9 @@ interface Gi0/1\n c\n q\n interface Gi0/1\n- desc old\n+ desc new\n  mtu 1500\n !\n"
       " interface Gi0/2\n- mtu 1500\n+ mtu 9000\n+ shut\n");
   EXPECT_EQ(unified_diff(before, before, {}, plain), "");
   const auto nothing = lines_of("");
