@@ -184,6 +184,7 @@ Result<int> run_read(const Arguments& arguments) {
     fmt::print("{}", filter.explain());
     return 0;
   }
+  if (inputs.files.empty()) return fail(Code::usage, "missing FILE", {}, "see weir read --help");
   // Alone on a terminal it is a person who asks: the page. Otherwise records.
   const bool selects = arguments.has("records") || arguments.has("where") || arguments.has("fields") ||
                        arguments.has("write") || arguments.has("profile") || stores(arguments);
@@ -224,8 +225,7 @@ constexpr Option input_options[] = {
             "JSON; "
             "also compressed; - is stdin. A BPF expression may follow",
      .choices = "@files",
-     .many = true,
-     .required = true},
+     .many = true},
 };
 constexpr Option own_output_options[] = {
     {.name = "summary",

@@ -178,7 +178,7 @@ class Inventory {
   void advance(Time now);
   // Nobody could have been seen until now: nobody is missed for it.
   void was_blind(Time now) noexcept { watched_since_ = std::max(watched_since_, now); }
-  // Hardware addresses of this machine, which is never gone.
+  // Hardware addresses of this machine, which is never gone, and may be there.
   void set_self(std::vector<Mac> macs) { self_ = std::move(macs); }
   // Nothing follows: what is unsettled settles.
   void finish();

@@ -28,7 +28,7 @@ std::optional<bool> Inventory::authorised(const KnownDevice& identity) const {
   if (identity.policy == Policy::approved || identity.policy == Policy::ignored) return true;
   if (identity.policy == Policy::forbidden) return false;
   if (!has_policy()) return std::nullopt;
-  return allowed_ && allowed_(identity);
+  return is_self(identity) || (allowed_ && allowed_(identity));
 }
 
 void Inventory::set_policy(std::uint64_t id, Policy policy, std::string label,

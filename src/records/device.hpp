@@ -36,9 +36,10 @@ inline constexpr auto schema<Device> = record(
     field("vendor", &Device::vendor,
           "Who the IEEE has given the hardware address to; null for randomised ones"),
     field("state", &Device::state, "present or gone"),
-    field(
-        "authorised", &Device::authorised,
-        "Approved or on the allow list, and not forbidden; null where nothing is approved and no list given"),
+    field("authorised", &Device::authorised,
+          "Approved, on the allow list or this machine, and not forbidden; null where nothing is approved "
+          "and no "
+          "list given"),
     field("first_seen", &Device::first_seen, "When it was first seen"),
     field("confidence", &Device::confidence, Unit::percent, "How sure it is that this is one device"),
     field("os", &Device::os, "Operating system, as DHCP vendor class, user agents and system tell: a guess"),

@@ -327,6 +327,18 @@ TEST(Inventory, PolicyTellsWhoMayNotBeThere) {
   EXPECT_THAT(events(inventory), IsEmpty());
 }
 
+TEST(Inventory, WhoeverAsksMayBeThere) {
+  Inventory inventory;
+  inventory.set_self({fixed(2)});
+  inventory.see(arp(0, fixed(1), "10.9.0.1"));
+  inventory.find(1U)->policy = Policy::approved;
+  inventory.see(arp(1, fixed(2), "10.9.0.2"));
+  inventory.finish();
+  EXPECT_THAT(events(inventory), ElementsAre("new 1", "new 2"));
+  inventory.find(2U)->policy = Policy::forbidden;
+  EXPECT_EQ(inventory.authorised(inventory.devices().at(2)), false);
+}
+
 TEST(Inventory, UnauthorisedIsTheAlertOfEveryStay) {
   Inventory inventory;
   inventory.set_allowed([](const KnownDevice& d) { return d.addresses.contains(ip("10.9.0.1")); });

@@ -106,14 +106,6 @@ Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments) {
   return sweep;
 }
 
-std::vector<Mac> own_macs() {
-  std::vector<Mac> macs;
-  if (const auto routes = Routes::open())
-    for (const Interface& interface : routes->interfaces())
-      if (interface.mac != Mac{}) macs.push_back(interface.mac);
-  return macs;
-}
-
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,
                                           const Arguments& arguments, const std::atomic<bool>& interrupted) {
   WEIR_TRY(Asking asking, asking_from(arguments));
@@ -122,7 +114,6 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
   if (arguments.has("names")) {
     WEIR_TRY(names, ReverseNames::open());
   }
-  inventory.set_self(own_macs());
   std::vector<Neighbour> neighbours;
   std::set<std::pair<Addr, Mac>> known;
   ProgressLine progress(!arguments.has("quiet"));

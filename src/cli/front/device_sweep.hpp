@@ -32,9 +32,6 @@ bool may_be_capture(const std::string& word);
 // link. nullopt when the words are none of these, but names of files. Fails with Code::usage.
 Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments);
 
-// Hardware addresses of this machine.
-std::vector<Mac> own_macs();
-
 // Tells the inventory who answers, who has not, and what those say who are asked further. Fails with
 // Code::environment, and with Code::usage for what cannot be asked.
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,

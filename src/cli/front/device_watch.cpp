@@ -275,7 +275,6 @@ Result<Watched> open_watched(const Arguments& arguments) {
   Watched watched{.interfaces = arguments.all("")};
   watched.quiet = arguments.has("quiet");
   WEIR_TRY(watched.kept, open_inventory(arguments, InventoryFile::Mode::change));
-  watched.kept.inventory->set_self(own_macs());
   const bool people =
       stdout_terminal().present && std::ranges::none_of(std::array{"output", "write", "fields", "where"},
                                                         [&](auto option) { return arguments.has(option); });

@@ -10,9 +10,22 @@
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
 #include "os/hook.hpp"
+#include "os/routes.hpp"
 #include "os/terminal.hpp"
 
 namespace weir {
+namespace {
+
+// Hardware addresses of this machine.
+std::vector<Mac> own_macs() {
+  std::vector<Mac> macs;
+  if (const auto routes = Routes::open())
+    for (const Interface& interface : routes->interfaces())
+      if (interface.mac != Mac{}) macs.push_back(interface.mac);
+  return macs;
+}
+
+}  // namespace
 
 Result<void> KeptInventory::save(const std::vector<Change>& changes) {
   return file ? file->save(*inventory, changes) : Result<void>{};
@@ -27,6 +40,7 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
   }
   KeptInventory kept;
   kept.inventory = std::make_unique<Inventory>(options);
+  kept.inventory->set_self(own_macs());
   const auto folder = data_folder(arguments);
   if (!folder && mode != InventoryFile::Mode::change) return tl::unexpected<Error>(folder.error());
   if (folder) {

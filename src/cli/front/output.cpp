@@ -1,6 +1,11 @@
 #include "cli/front/output.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "cli/front/people.hpp"
+#include "engine/record_types.hpp"
 #include "os/terminal.hpp"
 #include "plugin/columns.hpp"
 
@@ -78,6 +83,25 @@ std::vector<std::string> listed(const Arguments& arguments, std::string_view opt
   return out;
 }
 
+namespace {
+
+// A field that none of the types has may be another's.
+Result<void> check_own_fields(const SinkOptions& options) {
+  auto checked = check_fields(options.fields, options.types);
+  if (checked) return checked;
+  for (const std::string& field : options.fields) {
+    const auto has_it = [&](const RecordType* type) { return type->find(field) != nullptr; };
+    if (std::ranges::any_of(options.types, has_it)) continue;
+    const auto owner = std::ranges::find_if(record_types(), has_it);
+    if (owner != record_types().end())
+      checked.error().hint = fmt::format("{} records have it: -r {}", (*owner)->name, (*owner)->name);
+    break;  // the one that is told
+  }
+  return checked;
+}
+
+}  // namespace
+
 Result<Output> output_from(const Arguments& arguments, std::vector<const RecordType*> types,
                            std::string_view fallback) {
   WEIR_TRY(const std::string name, sink_name(arguments, fallback));
@@ -88,7 +112,7 @@ Result<Output> output_from(const Arguments& arguments, std::vector<const RecordT
                       .fields = listed(arguments, "fields"),
                       .destination = std::move(destination),
                       .time = arguments.value("time") == "epoch" ? TimeStyle::epoch : TimeStyle::rfc3339};
-  WEIR_CHECK(check_fields(options.fields, options.types));
+  WEIR_CHECK(check_own_fields(options));
   if (!sink->mixes_types) WEIR_CHECK(check_one_type(options, name));
   if (!sink->network && (options.destination.empty() || options.destination == "-")) {
     const Terminal terminal = stdout_terminal();
