@@ -28,7 +28,10 @@ def hour_of_round(start):
 def phase_of(data):
     """What a stopped weir was at, by what lies in its staging folder and its log."""
     for folder in (data / "lake/.staging").glob("*"):
-        names = {path.name.removeprefix("tmp_") for path in folder.iterdir()}
+        try:
+            names = {path.name.removeprefix("tmp_") for path in folder.iterdir()}
+        except FileNotFoundError:  # a stopped weir's, which the next one has just removed
+            continue
         if (folder / "hour").exists() or any(n.startswith("m") and n.endswith(".parquet") for n in names):
             return "merging"
         if any(n.startswith("r") and n.endswith(".parquet") for n in names):
