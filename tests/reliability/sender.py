@@ -4,6 +4,7 @@ import csv
 import io
 import pathlib
 import re
+import signal as signals
 import socket
 import struct
 import subprocess
@@ -12,6 +13,9 @@ import time
 
 PER_DATAGRAM = 20
 TIMEOUT_S = 60
+
+# A shell that starts this in the background has it ignored, and so would each weir, which then could not be ended by it.
+signals.signal(signals.SIGINT, signals.default_int_handler)
 
 
 def datagram(first, count, when):
