@@ -14,6 +14,7 @@
 #include "cli/front/inventory.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/record_writer.hpp"
+#include "cli/front/verbs.hpp"
 #include "core/ascii.hpp"
 #include "core/human.hpp"
 #include "core/suggest.hpp"
@@ -32,7 +33,6 @@ extern "C" void interrupt_config(int) {
   std::signal(SIGINT, SIG_DFL);  // a second one ends the program at once
 }
 
-using Words = std::vector<std::string>;
 using Systems = std::vector<DeviceSystem>;
 
 Result<Systems> systems_from(const Arguments& arguments) {
@@ -353,6 +353,10 @@ Result<std::optional<Pair>> compared(const Arguments& arguments, const Configura
   if (arguments.has("since")) {
     WEIR_TRY(const Time from, past_time(arguments, "since"));
     WEIR_TRY(before, file.at(words[0], from));
+    // Nobody asked then: what was there first is the nearest.
+    if (!before && after.version > 1) {
+      WEIR_TRY(before, file.find(words[0], 1));
+    }
   } else if (after.version > 1) {
     WEIR_TRY(before, file.find(words[0], after.version - 1));
   }
@@ -430,11 +434,6 @@ Result<int> diff(const Arguments& arguments, const Words& words) {
   return different ? 1 : 0;
 }
 
-struct Verb {
-  std::string_view word, usage;
-  std::size_t least, most;  // words behind it
-  Result<int> (*run)(const Arguments& arguments, const Words& words);
-};
 constexpr std::size_t many = 100'000;
 constexpr Verb verbs[] = {
     {"fetch", "weir config fetch [DEVICE…]", 0, many, fetch},
@@ -445,17 +444,11 @@ constexpr Verb verbs[] = {
 };
 
 Result<int> run_config(const Arguments& arguments) {
-  Words words = arguments.all("");
+  const Words words = arguments.all("");
   if (words.empty()) return list(arguments, {});
-  const auto verb = std::ranges::find(verbs, words.front(), &Verb::word);
-  if (verb == std::end(verbs))
-    return fail(Code::usage, "is none of fetch, list, show, diff and add", words.front(),
-                "weir config fetch " + words.front());
-  words.erase(words.begin());
-  if (words.size() < verb->least || verb->most < words.size())
-    return fail(Code::usage, words.size() < verb->least ? "a word is missing" : "there are words too many",
-                std::string(verb->word), std::string(verb->usage));
-  return verb->run(arguments, words);
+  if (const Verb* verb = verb_called(verbs, words)) return run_verb(*verb, arguments, words);
+  return fail(Code::usage, "is none of fetch, list, show, diff and add", words.front(),
+              "weir config fetch " + words.front());
 }
 
 constexpr Option own_options[] = {

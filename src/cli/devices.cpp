@@ -12,6 +12,7 @@
 #include "cli/front/device_watch.hpp"
 #include "cli/front/inventory.hpp"
 #include "cli/front/option_table.hpp"
+#include "cli/front/verbs.hpp"
 #include "core/human.hpp"
 #include "devices/arpwatch_file.hpp"
 #include "devices/evidence.hpp"
@@ -110,8 +111,6 @@ Result<KnownDevice*> device_called(Inventory& inventory, const std::string& who)
   if (KnownDevice* identity = inventory.find(std::string_view(who))) return identity;
   return fail(Code::usage, "no such device", who, "weir devices list shows them: number, address or name");
 }
-
-using Words = std::vector<std::string>;
 
 Result<int> list(const Arguments& arguments, const Words&) {
   WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Device>()));
@@ -248,11 +247,6 @@ Result<int> import(const Arguments& arguments, const Words& words) {
   return tell(arguments, kept);
 }
 
-struct Verb {
-  std::string_view word, usage;
-  std::size_t least, most;  // words behind it
-  Result<int> (*run)(const Arguments& arguments, const Words& words);
-};
 constexpr Verb verbs[] = {
     {"list", "weir devices list", 0, 0, list},
     {"show", "weir devices show WHO…", 1, 1000, show},
@@ -271,18 +265,11 @@ Result<int> run_devices(const Arguments& arguments) {
   for (const std::string_view option : {"duration", "no-promiscuous"})
     if (arguments.has(option))
       return fail(Code::usage, "is for --watch", fmt::format("--{}", option), "add it, or leave this out");
-  Words words = arguments.all("");
+  const Words words = arguments.all("");
   if (words.empty()) return list(arguments, {});
-  const auto verb = std::ranges::find(verbs, words.front(), &Verb::word);
-  if (verb == std::end(verbs)) {
-    WEIR_TRY(const auto sweep, sweep_from(arguments));
-    return sweep ? from_sweep(arguments, *sweep) : from_captures(arguments, words);
-  }
-  words.erase(words.begin());
-  if (words.size() < verb->least || verb->most < words.size())
-    return fail(Code::usage, words.size() < verb->least ? "a word is missing" : "there are words too many",
-                std::string(verb->word), std::string(verb->usage));
-  return verb->run(arguments, words);
+  if (const Verb* verb = verb_called(verbs, words)) return run_verb(*verb, arguments, words);
+  WEIR_TRY(const auto sweep, sweep_from(arguments));
+  return sweep ? from_sweep(arguments, *sweep) : from_captures(arguments, words);
 }
 
 constexpr Option own_options[] = {

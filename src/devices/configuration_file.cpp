@@ -9,7 +9,7 @@
 #include "core/digest.hpp"
 #include "os/descriptor.hpp"
 #include "os/file_system.hpp"
-#include "os/sqlite_statement.hpp"
+#include "os/sqlite.hpp"
 
 namespace weir {
 namespace {
@@ -21,25 +21,12 @@ constexpr const char* setup =
     " first INTEGER NOT NULL, last INTEGER NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY (device, version)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS key (value TEXT NOT NULL);";
-constexpr int busy_ms = 5000;
 
 }  // namespace
 
-struct ConfigurationFile::State {
-  sqlite3* database = nullptr;
-  std::string path, key;
+struct ConfigurationFile::State : SqliteFile {
+  std::string key;
 
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { sqlite3_close(database); }
-  tl::unexpected<Error> error() const {
-    return fail(Code::environment, sqlite3_errmsg(database), path, "move the file away to begin anew");
-  }
-  Result<void> execute(const char* sql) const {
-    if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
-    return {};
-  }
   Result<void> take_key();
   // One version, by SQL that asks for one row of (version, system, first, last, text).
   template <class... V>
@@ -81,20 +68,18 @@ ConfigurationFile::~ConfigurationFile() = default;
 
 Result<ConfigurationFile> ConfigurationFile::open(const std::string& folder, bool only_read) {
   auto state = std::make_unique<State>();
-  state->path = folder + "/configurations.sqlite";
+  const std::string path = folder + "/configurations.sqlite";
   std::error_code ignored;
-  if (only_read && !std::filesystem::exists(state->path, ignored))
-    return fail(Code::environment, "there are no configurations yet", state->path,
+  if (only_read && !std::filesystem::exists(path, ignored))
+    return fail(Code::environment, "there are no configurations yet", path,
                 "weir config fetch HOST gets one");
   if (!only_read) {
     WEIR_CHECK(make_folders(folder));
     // SQLite gives its journals the same mode.
     constexpr mode_t only_owner = 0600;
-    const Descriptor made(::open(state->path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, only_owner));
+    const Descriptor made(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, only_owner));
   }
-  if (sqlite3_open(state->path.c_str(), &state->database) != SQLITE_OK) return state->error();
-  sqlite3_busy_timeout(state->database, busy_ms);
-  WEIR_CHECK(state->execute(setup));
+  WEIR_CHECK(state->open(path, setup));
   WEIR_CHECK(state->take_key());
   return ConfigurationFile(std::move(state));
 }

@@ -1,13 +1,11 @@
 #include "devices/inventory_file.hpp"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 
 #include "os/file_system.hpp"
-#include "os/sqlite_statement.hpp"
+#include "os/sqlite.hpp"
 
 namespace weir {
 namespace {
@@ -34,7 +32,6 @@ constexpr const char* setup =
     " last INTEGER NOT NULL, PRIMARY KEY (device, port, neighbour, neighbour_port, source)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS event_time ON event (time);";
 constexpr const char* file_name = "/inventory.sqlite";
-constexpr int busy_ms = 5000;
 // Kinds of facts that are not FactKinds.
 constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag",
                            absence_kind = "absence", unauthorised_kind = "unauthorised";
@@ -65,23 +62,10 @@ using Statement = SqliteStatement;
 
 }  // namespace
 
-struct InventoryFile::State {
-  sqlite3* database = nullptr;
-  std::string path;
+struct InventoryFile::State : SqliteFile {
   std::optional<FileLock> lock;
   std::int64_t version = 0;  // of the file, as far as it was read: others change policies
 
-  State() = default;
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { sqlite3_close(database); }
-  tl::unexpected<Error> error() const {
-    return fail(Code::environment, sqlite3_errmsg(database), path, "move the file away to begin anew");
-  }
-  Result<void> execute(const char* sql) const {
-    if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return error();
-    return {};
-  }
   std::int64_t file_version() const;
   Result<void> read_policies(Inventory& inventory) const;
   Result<void> save_device(const KnownDevice& identity) const;
@@ -103,22 +87,20 @@ bool InventoryFile::exists(const std::string& folder) {
 
 Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) {
   auto state = std::make_unique<State>();
-  state->path = folder + file_name;
+  const std::string path = folder + file_name;
   if (mode != Mode::change) {
     if (!exists(folder))
-      return fail(Code::environment, "there is no inventory yet", state->path,
+      return fail(Code::environment, "there is no inventory yet", path,
                   "weir devices NETWORK or FILE makes one");
-  } else if (mode == Mode::change) {
+  } else {
     WEIR_CHECK(make_folders(folder));
     WEIR_TRY(FileLock lock, FileLock::attempt(folder + "/inventory.lock", FileLock::Mode::exclusive));
     if (!lock.acquired())
-      return fail(Code::environment, "another weir is changing the inventory", state->path,
+      return fail(Code::environment, "another weir is changing the inventory", path,
                   "wait for its end; what may be there can be told meanwhile (approve, forbid, name, tag)");
     state->lock = std::move(lock);
   }
-  if (sqlite3_open(state->path.c_str(), &state->database) != SQLITE_OK) return state->error();
-  sqlite3_busy_timeout(state->database, busy_ms);
-  WEIR_CHECK(state->execute(setup));
+  WEIR_CHECK(state->open(path, setup));
   return InventoryFile(std::move(state));
 }
 

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 PASSWORD = "tr0ub4dor & 3"
 SWITCH = r"""#!/bin/sh
@@ -94,6 +95,10 @@ def inside(weir, folder):
         code, out, _ = config("fetch", switch)
         that("the same again is no version", code == 0 and [(r["state"], r["version"]) for r in records(out)] == [("same", 1)], out)
 
+        # The inventory knows the switch, under its address.
+        pathlib.Path(f"{folder}/arp.dat").write_text("2:0:0:0:0:1\t127.0.0.1\t1700000000\tsw1\n")
+        subprocess.run([weir, "devices", "import", f"{folder}/arp.dat", "--data", f"{folder}/data"], check=True, capture_output=True)
+        before = time.time()
         running("core", "s3cret")
         code, out, _ = config("fetch")
         changed = [(r["device"], r["version"], r["added"], r["removed"]) for r in records(out) if r["state"] == "changed"]
@@ -106,6 +111,24 @@ def inside(weir, folder):
              == [("removed", 5, "interface Gi0/1"), ("added", 5, "interface Gi0/1"), ("removed", 7, None), ("added", 7, None)], out)
         that("secrets as they are when asked", "s3cret" in out, out)
         that("nobody else may read what is kept", os.stat(f"{folder}/data/configurations.sqlite").st_mode & 0o077 == 0)
+
+        events = subprocess.run([weir, "devices", "diff", "--data", f"{folder}/data", "-o", "json"], capture_output=True, text=True, check=False).stdout
+        told = [(r["ip"], r["before"], r["after"], r["evidence"]) for r in records(events) if r["event"] == "configuration"]
+        that("an event of the device", told == [("127.0.0.1", "version 1", "version 2", "2 lines added, 2 removed")], events)
+        code, out, _ = config("diff", switch, "--since", str(before))
+        that("the difference since a time", code == 1 and "+ description core" in out, out)
+        code, out, _ = config("diff", switch, "--since", "1h")
+        that("since before the first version", code == 1 and "+ description core" in out, out)
+        code, out, _ = config("diff", switch, "--since", str(time.time()))
+        that("none since now", code == 0 and out == "", out)
+        code, out, _ = config("list", switch)
+        that("the versions", code == 0 and [(r["version"], r["added"], r["removed"]) for r in records(out)] == [(1, 0, 0), (2, 2, 2)], out)
+        code, out, err = config("add", "sw9", f"{folder}/running")
+        that("a file has to be some system's", code == 2 and "--os" in err, err)
+        code, out, err = config("add", "sw9", f"{folder}/running", "--os", "ios")
+        that("a file is a version as well", code == 0 and [(r["state"], r["lines"]) for r in records(out)] == [("new", 8)], out + err)
+        code, out, err = config("show", "sw8")
+        that("who is unknown is told, and who is meant", code == 2 and "sw9" in err, err)
 
         code, out, err = config("fetch", by_password, "--accept-new")
         that("without the password", code == 3 and "Permission denied" in err and "--password-file" in err, err)

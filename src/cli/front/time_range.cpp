@@ -80,7 +80,9 @@ Result<Time> parse_local_time(std::string_view text, Time now) {
 
 Result<Time> past_time(const Arguments& arguments, std::string_view option) {
   const std::string_view text = arguments.value(option);
-  if (const auto ago = parse_duration(text)) return clock_time() + Duration{-ago->ns};
+  // A bare number is seconds since 1970, as for --from.
+  if (const auto ago = parse_duration(text); ago && (text.back() < '0' || text.back() > '9'))
+    return clock_time() + Duration{-ago->ns};
   auto time = parse_local_time(text, clock_time());
   if (!time)
     return fail(Code::usage, time.error().what, "--" + std::string(option),
