@@ -4,9 +4,7 @@ import { pathToFileURL } from 'node:url'
 
 const [npm, ...files] = process.argv.slice(2)
 const { asyncBufferFromFile, parquetReadObjects } = await import(pathToFileURL(`${npm}/hyparquet/node.js`))
-const { decompress } = await import(pathToFileURL(`${npm}/fzstd/index.mjs`))
 
-const compressors = { ZSTD: (input, size) => decompress(input, new Uint8Array(size)) }
 const parsers = { timestampFromMicroseconds: micros => micros }
 
 // 64-bit numbers to the last digit, which JSON.stringify() refuses.
@@ -20,6 +18,6 @@ function json(value) {
 }
 
 for (const path of files) {
-  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors, parsers })
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), parsers })
   process.stdout.write(rows.map(row => json(row) + '\n').join(''))
 }
