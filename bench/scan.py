@@ -8,7 +8,7 @@
     bound     with --seeds N: N scans by weir through each of these; in how many the stated bound held
 
 nftables in the middle namespace drops by a random number or by a rate: this stands in for netem.
-Usage: scan.py [--rounds N] [--seeds N] [--prefix BITS] [--parts rate,host,lossy] [PATH/TO/weir]
+Usage: scan.py [--rounds N] [--seeds N] [--prefix BITS] [--parts rate,host,lossy] [--through NAME] [PATH/TO/weir]
 The lossy network is a /20 unless --prefix 16 asks for a /16 with 1,024 live hosts; one in 64 is alive in each.
 """
 import argparse
@@ -215,7 +215,7 @@ def summary_of(done):
     return json.loads(next(line for line in reversed(done.stdout.splitlines()) if '"type":"scan"' in line))
 
 
-def lossy(weir, net, prefix, limit):
+def lossy(weir, net, losses, prefix, limit):
     live = f"10.9.0.0/{prefix + 6}"
     network = f"10.9.0.0/{prefix}"
     expected = {(f"10.9.{i >> 8}.{i & 255}", port) for i in range(1 << (26 - prefix)) for port in OPEN}
@@ -226,7 +226,7 @@ def lossy(weir, net, prefix, limit):
         "weir -T4": [weir, "scan", network, "-p", PORTS, "-T4", "-o", "json"],
     }
     print(f"{network}, of which {1 << (26 - prefix):,} alive, ports {PORTS}; load {os.getloadavg()[0]:.1f}")
-    for title, loss in LOSSES.items():
+    for title, loss in losses.items():
         net.rules(loss, live)
         base = None
         for name, command in commands.items():
@@ -241,12 +241,12 @@ def lossy(weir, net, prefix, limit):
             print(f"  {title:<26} {name:<9} {elapsed:7.1f} s ({elapsed / base:.2f} x nmap's){late}  {cpu:6.2f} s CPU  missed {100 * gone:6.2f} %{bound}", flush=True)
 
 
-def bound(weir, net, seeds, options):
+def bound(weir, net, losses, seeds, options):
     """As in the third part, with 32 live hosts of 256, all by weir."""
     live, network = "10.9.0.0/27", "10.9.0.0/24"
     expected = {(f"10.9.0.{i}", port) for i in range(32) for port in OPEN}
     print(f"{network}, of which 32 alive, ports {PORTS}, {seeds} seeds {' '.join(options)}; load {os.getloadavg()[0]:.1f}")
-    for title, loss in LOSSES.items():
+    for title, loss in losses.items():
         net.rules(loss, live)
         rows = []
         for seed in range(seeds):
@@ -266,15 +266,16 @@ def inside(arguments, weir):
     try:
         with tempfile.TemporaryDirectory() as folder:
             parts = arguments.parts.split(",")
+            losses = {title: rule for title, rule in LOSSES.items() if arguments.through in title}
             if "rate" in parts:
                 rate(weir, net, folder, arguments.rounds)
             if "host" in parts:
                 host(weir, net, arguments.rounds)
             if "lossy" in parts:
-                lossy(weir, net, arguments.prefix, arguments.limit)
+                lossy(weir, net, losses, arguments.prefix, arguments.limit)
             if arguments.seeds:
-                bound(weir, net, arguments.seeds, [])
-                bound(weir, net, arguments.seeds, ["--max-retries", "1"])  # so that something is missed
+                bound(weir, net, losses, arguments.seeds, [])
+                bound(weir, net, losses, arguments.seeds, ["--max-retries", "1"])  # so that something is missed
     finally:
         net.stop()
 
@@ -286,6 +287,7 @@ def main():
     parser.add_argument("--parts", default="rate,host,lossy")
     parser.add_argument("--prefix", type=int, default=20, choices=range(16, 25))
     parser.add_argument("--limit", type=int, default=300, help="seconds for each scan of the lossy network")
+    parser.add_argument("--through", default="", help="only the networks with this in their name: policer, 5 %%")
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--listen", action="store_true", help=argparse.SUPPRESS)
