@@ -27,6 +27,7 @@
 #include "os/privileges.hpp"
 #include "os/terminal.hpp"
 #include "records/packet.hpp"
+#include "records/stat.hpp"
 
 namespace weir {
 namespace {
@@ -132,7 +133,7 @@ std::string names_of(const Run& run) {
 }
 
 // Packets come from here on: not before everything else is ready for them.
-Result<void> start(const Run& run, LiveSource& live) {
+Result<void> start(const Run& run, CaptureSource& live) {
   WEIR_CHECK(live.start());
   if (run.quiet) return {};
   say(fmt::format("capturing on {}{}", names_of(run), run.place.bpf.empty() ? "" : ": " + run.place.bpf));
@@ -228,6 +229,8 @@ Result<void> select(Run& run) {
   RecordTypes offered = record_types();
   if (run.memory) std::erase_if(offered, [](const RecordType* type) { return !has_flow_id(type); });
   RecordTypes usual = usual_records(one_type && !arguments.value("write").ends_with('/'));
+  // So that the store can be asked whether anything was lost.
+  if (stores(arguments)) usual.push_back(&record_type<Stat>());
   if (watched) usual = {&record_type<Packet>()};
   if (run.memory) usual = offered;
   WEIR_TRY(run.types, selected_types(arguments, offered, usual, "capture"));
@@ -242,6 +245,7 @@ Result<void> select(Run& run) {
     run.output->options.fields = {"time",   "length",   "proto",          "src_ip",   "src_port",
                                   "dst_ip", "dst_port", "payload_length", "tcp_flags"};
   WEIR_TRY(run.plan, analysis_plan(arguments, run.types, *run.filter, *run.output));
+  WEIR_TRY(run.plan.stats, stats_interval(arguments));
   run.plan.timeline = run.page;
   run.plan.packet_flows = run.memory.has_value();
   return {};
@@ -266,12 +270,12 @@ Result<void> settle(Run& run, const Arguments& arguments) {
 
 // The parts of a run that are open, and what is told of them.
 struct Opened {
-  LiveSource& source;
+  CaptureSource& source;
   PacketFiles* files;  // nullptr: none
   StatusLine line;
   CaptureReport report;
 
-  Opened(const Run& run, LiveSource& live, PacketFiles* packet_files, const Store* store)
+  Opened(const Run& run, CaptureSource& live, PacketFiles* packet_files, const Store* store)
       : source(live), files(packet_files), line(!run.quiet), report(names_of(run), store) {}
   void tick() {
     if (line.present() && report.due(steady_now())) line.show(report.line(source.status()));
@@ -290,7 +294,7 @@ void print_page(const Summary& summary, const Run& run, const Outcome& outcome) 
                                 terminal.present ? terminal.width : 80));
 }
 
-Result<int> capture_records(const Run& run, LiveSource& live, PacketFiles* files) {
+Result<int> capture_records(Run& run, CaptureSource& live, PacketFiles* files) {
   Storing storing;
   Summary page;
   Observer observer;
@@ -299,6 +303,7 @@ Result<int> capture_records(const Run& run, LiveSource& live, PacketFiles* files
   } else {
     WEIR_TRY(storing, open_destination(run.records, *run.output, WhenDiskFull::refuse, never));
   }
+  run.plan.other_counters = store_counters(storing.store.get());
   WEIR_CHECK(start(run, live));
   Opened opened(run, live, files, storing.store.get());
   if (storing.sink != nullptr && opened.line.present() && run.output->options.terminal)
@@ -317,7 +322,7 @@ Result<int> capture_records(const Run& run, LiveSource& live, PacketFiles* files
   return 0;
 }
 
-Result<int> capture_matching(const Run& run, LiveSource& live, PacketFiles& files) {
+Result<int> capture_matching(const Run& run, CaptureSource& live, PacketFiles& files) {
   WEIR_CHECK(start(run, live));
   Opened opened(run, live, &files, nullptr);
   PacketMemory memory(*run.memory, files);
@@ -338,7 +343,7 @@ Result<int> capture_matching(const Run& run, LiveSource& live, PacketFiles& file
 }
 
 // Straight from the rings.
-Result<int> capture_packets(const Run& run, LiveSource& live, PacketFiles& files) {
+Result<int> capture_packets(const Run& run, CaptureSource& live, PacketFiles& files) {
   WEIR_CHECK(start(run, live));
   Opened opened(run, live, &files, nullptr);
   PacketTee tee(live, files);
@@ -371,7 +376,7 @@ Result<int> run_capture(const Arguments& arguments) {
   std::unique_ptr<PacketFiles> files;
   if (run.files) {
     const auto statistics = [&](std::size_t interface) {
-      const LiveSource::InterfaceCounts counts = source->counts(interface);
+      const InterfaceCounts counts = source->counts(interface);
       return InterfaceStatistics{
           .received = counts.received, .nic_drops = counts.nic_drops, .dropped = counts.ring_drops};
     };
@@ -460,6 +465,11 @@ constexpr Option capture_options[] = {
      .value = "N",
      .doc = "Rings of each interface, over which the kernel spreads flows: for interfaces with many queues",
      .fallback = "1",
+     .group = "Capturing"},
+    {.name = "stats",
+     .value = "TIME",
+     .doc = "Write stat records this often, if they are wanted, and not only at the end; 1m when they are "
+            "stored",
      .group = "Capturing"},
 };
 constexpr Option work_options[] = {

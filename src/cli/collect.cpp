@@ -158,11 +158,7 @@ Result<CollectorOptions> collector_options(const Arguments& arguments) {
   if (arguments.has("duration")) {
     WEIR_TRY(options.duration, duration_of(arguments, "duration"));
   }
-  if (arguments.has("stats")) {
-    WEIR_TRY(options.stats, duration_of(arguments, "stats"));
-  } else if (stores(arguments)) {
-    options.stats = seconds(60);
-  }
+  WEIR_TRY(options.stats, stats_interval(arguments));
   return options;
 }
 
@@ -187,6 +183,7 @@ Result<int> from_sockets(const Arguments& arguments, const Selection& selected) 
   StopSignals signals;  // before any thread of the sink
   WEIR_TRY(const Storing storing,
            open_destination(arguments, selected.output, WhenDiskFull::refuse, interrupted));
+  options.other_counters = store_counters(storing.store.get());
   std::unique_ptr<ExportStateStore> state;
   if (storing.store != nullptr) {
     WEIR_TRY(state, open_export_state(storing.folder));

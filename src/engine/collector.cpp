@@ -251,6 +251,9 @@ void Collector::write_stats(const CollectorStatus& status) {
   stat("exporters_forgotten", status.exporters.forgotten);
   stat("unrecognised", status.exporters.unrecognised);
   stat("oddities_limited", status.exporters.oddities_limited);
+  if (options_.other_counters)
+    options_.other_counters(
+        [&](std::string_view name, std::uint64_t value, std::string_view) { stat(name, value); });
   exporters_.stats(at, out);
   if (options_.enrichment != nullptr) options_.enrichment->stats(at, out);
   outlet_.deliver(delivery, true);

@@ -13,6 +13,7 @@
 #include "engine/outlet.hpp"
 #include "os/descriptor.hpp"
 #include "os/udp_socket.hpp"
+#include "plugin/source.hpp"
 
 namespace weir {
 
@@ -24,6 +25,8 @@ struct CollectorOptions {
   Duration duration{};                                 // 0: until told
   StreamOptions streams{};
   const Enrichment* enrichment = nullptr;  // whose stats are written with the others; borrowed
+  // The same, of what others have counted: the store. May be empty.
+  std::function<void(const CounterTaker&)> other_counters{};
 };
 
 struct Listening {

@@ -97,7 +97,8 @@ struct LiveSource::Link {
   unsigned index = 0;  // 0: all interfaces
   std::uint16_t link_type = link_ethernet, number = 0;
   bool every = false, loopback = false, present = true, up = true;
-  std::uint64_t nic_drops_before = 0;
+  // What interfaces had dropped when the capture began, by name.
+  std::map<std::string, std::uint64_t> nic_drops_before;
   std::vector<BpfInstruction> program;
   std::vector<Ring*> rings;
 };
@@ -137,8 +138,9 @@ Result<void> LiveSource::open_link(const std::string& name) {
     link->loopback = state->hardware == ARPHRD_LOOPBACK;
     link->number = static_cast<std::uint16_t>(interfaces_.size());
     add_interface(name, link->link_type);
-    link->nic_drops_before = link_drops(name);
   }
+  for (const std::string& one : link->every ? link_names() : std::vector{name})
+    link->nic_drops_before[one] = link_drops(one);
   std::vector<BpfInstruction> program;
   if (filter_ != nullptr) {
     program = filter_->program(link->link_type);
@@ -208,12 +210,25 @@ Result<bool> LiveSource::read(PacketSlice& slice, std::size_t most) {
     wait();
     take(slice, most);
   }
-  std::uint64_t bytes = 0;
-  for (std::size_t i = before; i < slice.packets.size(); ++i) bytes += slice.packets[i].length;
-  bytes_ += bytes;
-  packets_ += slice.packets.size() - before;
+  count(slice, before);
   if (options_.most_packets != 0 && packets_ == options_.most_packets) phase_ = Phase::ended;
   return true;
+}
+
+void LiveSource::count(const PacketSlice& slice, std::size_t from) {
+  if (from == slice.packets.size()) return;
+  const unsigned numbers_each = options_.directions ? 2 : 1;
+  std::uint64_t bytes = 0;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = from; i < slice.packets.size(); ++i) {
+    const RawPacket& p = slice.packets[i];
+    Given& given = given_[p.interface / numbers_each];
+    ++given.packets;
+    given.bytes += p.length;
+    bytes += p.length;
+  }
+  bytes_ += bytes;
+  packets_ += slice.packets.size() - from;
 }
 
 // The rings' packets by time, as far as they are there.
@@ -297,6 +312,7 @@ void LiveSource::add_interface(std::string name, std::uint16_t link_type) {
   if (filter_ != nullptr) about.filter = filter_->expression();
   const std::lock_guard lock(mutex_);
   interfaces_.push_back(std::move(about));
+  given_.emplace_back();
 }
 
 std::optional<InterfaceInfo> LiveSource::interface(std::size_t number) const {
@@ -364,26 +380,41 @@ void LiveSource::end() {
   drained_ = steady_now() + Duration{3 * options_.retire.ns};  // until the last block is handed over
 }
 
-LiveSource::InterfaceCounts LiveSource::counts(std::size_t interface) const {
+// Since the capture began.
+std::uint64_t LiveSource::nic_drops(const Link& link, std::size_t interface) const {
+  if (link.every && interface >= interfaces_.size()) return 0;
+  const std::string& name = link.every ? interfaces_[interface].name : link.name;
+  const std::uint64_t now = link_drops(name);
+  const auto before = link.nic_drops_before.find(name);
+  const std::uint64_t then = before == link.nic_drops_before.end() ? 0 : before->second;
+  return now > then ? now - then : 0;
+}
+
+InterfaceCounts LiveSource::counts(std::size_t interface) const {
   InterfaceCounts counts;
   const std::lock_guard lock(mutex_);
+  if (interface < given_.size()) {
+    counts.packets = given_[interface].packets;
+    counts.bytes = given_[interface].bytes;
+  }
   for (const auto& link : links_) {
-    if (link->every ? interface != 0 : link->number != interface) continue;
+    if (!link->every && link->number != interface) continue;
+    counts.nic_drops += nic_drops(*link, interface);
+    if (link->every && interface != 0) continue;
     for (Ring* ring : link->rings) {
       const RingCounts& c = ring->ring.counts();
       counts.received += c.received;
       counts.ring_drops += c.dropped;
     }
-    const std::uint64_t nic = link->every ? 0 : link_drops(link->name);
-    if (nic > link->nic_drops_before) counts.nic_drops += nic - link->nic_drops_before;
   }
   return counts;
 }
 
 LiveStatus LiveSource::status() const {
   LiveStatus status{.running = steady_now() - started_, .packets = packets_, .bytes = bytes_};
-  for (const auto& link : links_) {
-    const InterfaceCounts one = counts(link->number);
+  // Interfaces of "any" are there when their first packet has come; rings before that.
+  for (std::size_t i = 0; i == 0 || interface(i); ++i) {
+    const InterfaceCounts one = counts(i);
     status.received += one.received;
     status.ring_drops += one.ring_drops;
     status.nic_drops += one.nic_drops;
@@ -391,11 +422,22 @@ LiveStatus LiveSource::status() const {
   return status;
 }
 
-void LiveSource::each_counter(const std::function<void(std::string_view, std::uint64_t)>& f) const {
+void LiveSource::each_counter(const CounterTaker& f) const {
   const LiveStatus all = status();
-  f("kernel_received", all.received);
-  f("kernel_drops", all.ring_drops);
-  f("interface_drops", all.nic_drops);
+  f("kernel_received", all.received, {});
+  f("kernel_drops", all.ring_drops, {});
+  f("interface_drops", all.nic_drops, {});
+  const bool own_rings = std::ranges::none_of(links_, [](const auto& link) { return link->every; });
+  for (std::size_t i = 0; const auto about = interface(i); ++i) {
+    const InterfaceCounts one = counts(i);
+    f("packets", one.packets, about->name);
+    f("bytes", one.bytes, about->name);
+    if (own_rings) {
+      f("kernel_received", one.received, about->name);
+      f("kernel_drops", one.ring_drops, about->name);
+    }
+    f("interface_drops", one.nic_drops, about->name);
+  }
 }
 
 }  // namespace weir

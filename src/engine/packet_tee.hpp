@@ -29,9 +29,7 @@ class PacketTee final : public PacketSource {
   std::uint64_t bytes_total() const noexcept override { return source_.bytes_total(); }
   bool live() const noexcept override { return source_.live(); }
   Time given_until() const noexcept override { return source_.given_until(); }
-  void each_counter(const std::function<void(std::string_view, std::uint64_t)>& f) const override {
-    source_.each_counter(f);
-  }
+  void each_counter(const CounterTaker& f) const override { source_.each_counter(f); }
 
  private:
   PacketSource& source_;

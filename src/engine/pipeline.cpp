@@ -11,6 +11,7 @@
 #include "engine/enrichment.hpp"
 #include "engine/sequencer.hpp"
 #include "engine/worker.hpp"
+#include "os/kernel_clock.hpp"
 #include "records/oddity.hpp"
 #include "records/stat.hpp"
 
@@ -43,6 +44,7 @@ class Pipeline {
         sequencer_(plan),
         rounds_(std::size_t{2} * plan.threads + 2) {
     for (unsigned i = 0; i < share_count; ++i) workers_[i] = std::make_unique<Worker>(plan, i);
+    if (plan.stats.ns > 0) next_stats_ = steady_now() + plan.stats;
   }
 
   Result<Outcome> run() {
@@ -54,9 +56,7 @@ class Pipeline {
     sequencer_.finish();
     outcome_.counters = counters_;
     for (const auto& w : workers_) outcome_.counters.add(w->counters());
-    outcome_.counters.fragments = sequencer_.fragments().fragments;
-    outcome_.counters.datagrams_reassembled = sequencer_.fragments().datagrams;
-    outcome_.counters.fragments_dropped = sequencer_.fragments().lost_fragments;
+    outcome_.counters.add(fragments());
     outcome_.counters.records = records_;
     outcome_.damages = source_.damages();
     if (!any_packets_) outcome_.first = outcome_.last = source_.given_until();
@@ -70,6 +70,9 @@ class Pipeline {
     Round round;
     Stage stage = Stage::empty;
     unsigned shares_done = 0;
+    // Of a round with stats, what was counted up to its end: by the sequencer, and by each worker.
+    Counters sequenced;
+    std::array<Counters, share_count> worked;
   };
   using Lock = std::unique_lock<std::mutex>;
   // Shares that one thread works on; worked_ of a claimed share is that thread's alone.
@@ -146,6 +149,7 @@ class Pipeline {
     round.index = read_;
     round.first_packet = packets_;
     if (!ended_) {
+      round.stats = stats_due();
       auto& packets = round.slice.packets;
       while (packets.size() < plan_.round_packets && !stop_.load(std::memory_order_relaxed)) {
         const auto more = source_.read(round.slice, plan_.round_packets - packets.size());
@@ -176,6 +180,19 @@ class Pipeline {
     // Later than every packet, and rising.
     round.first_packet = packets_ + flush_steps_++;
     return true;
+  }
+
+  bool stats_due() {
+    if (!next_stats_ || !source_.live() || steady_now() < *next_stats_) return false;
+    next_stats_ = *next_stats_ + plan_.stats;
+    return true;
+  }
+
+  Counters fragments() const {
+    const auto& counts = sequencer_.fragments();
+    return {.fragments = counts.fragments,
+            .datagrams_reassembled = counts.datagrams,
+            .fragments_dropped = counts.lost_fragments};
   }
 
   // No packets came: time goes on for the flows there are.
@@ -214,6 +231,7 @@ class Pipeline {
     Slot& s = slot(sequenced_);
     lock.unlock();
     sequencer_.sequence(s.round);
+    if (s.round.stats) s.sequenced = fragments();
     if (!s.round.slice.packets.empty()) {
       if (!std::exchange(any_packets_, true)) outcome_.first = outcome_.last = s.round.earliest;
       outcome_.first = std::min(outcome_.first, s.round.earliest);
@@ -244,8 +262,10 @@ class Pipeline {
   void work(Lock& lock, const Claim& claim) {
     lock.unlock();
     for (const unsigned share : claim) {
-      Round& round = slot(worked_[share]).round;
+      Slot& s = slot(worked_[share]);
+      Round& round = s.round;
       workers_[share]->work(round);
+      if (round.stats) s.worked[share] = workers_[share]->counters();
       if (sink_ != nullptr) encode(round.shares[share]);
     }
     lock.lock();
@@ -268,6 +288,11 @@ class Pipeline {
     Slot& s = slot(written_);
     lock.unlock();
     Result<void> done = merge(s.round);
+    done_.packets += s.round.slice.packets.size();
+    done_.bytes += s.round.bytes;
+    done_.refused_by_bpf += s.round.refused;
+    done_.records = records_;
+    if (done && s.round.stats) done = write_stats(s);
     if (done && taker_ != nullptr) done = taker_->take(s.round);
     s.round.clear();  // now, while the cache has the memory that is given back
     lock.lock();
@@ -310,19 +335,44 @@ class Pipeline {
     return sink_->flush();
   }
 
+  // While packets come.
+  Result<void> write_stats(const Slot& s) {
+    Counters counters = done_;
+    counters.add(s.sequenced);
+    for (const Counters& worked : s.worked) counters.add(worked);
+    Batch batch;
+    Emitter out(plan_.wants, batch);
+    add_stats(counters, s.round.latest, out);
+    WEIR_CHECK(put(batch));
+    return sink_ != nullptr ? sink_->flush() : Result<void>{};
+  }
+
   // What is known only at the end: damaged input and weir's own counters.
   Result<void> write_tail() {
     Batch batch;
     Emitter out(plan_.wants, batch);
     for (const Damage& d : outcome_.damages)
       out.emit(Oddity{.time = outcome_.last, .name = d.name, .detail = out.text(d.what), .source = "file"});
-    outcome_.counters.for_each([&](std::string_view name, std::uint64_t value) {
-      out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
+    add_stats(outcome_.counters, std::max(outcome_.last, source_.given_until()), out);
+    return put(batch);
+  }
+
+  void add_stats(const Counters& counters, Time at, Emitter& out) const {
+    counters.for_each([&](std::string_view name, std::uint64_t value) {
+      out.emit(Stat{.time = at, .name = name, .value = value});
     });
-    source_.each_counter([&](std::string_view name, std::uint64_t value) {
-      out.emit(Stat{.time = outcome_.last, .name = name, .value = value});
-    });
-    if (plan_.enrichment != nullptr) plan_.enrichment->stats(outcome_.last, out);
+    const CounterTaker take = [&](std::string_view name, std::uint64_t value, std::string_view interface) {
+      Stat stat{.time = at, .name = out.text(name), .value = value};
+      if (!interface.empty()) stat.interface_name = out.text(interface);
+      out.emit(stat);
+    };
+    source_.each_counter(take);
+    if (plan_.other_counters) plan_.other_counters(take);
+    if (plan_.enrichment != nullptr) plan_.enrichment->stats(at, out);
+  }
+
+  // Behind what is written already.
+  Result<void> put(const Batch& batch) {
     std::string text;
     for (const Batch::Entry& e : batch.entries()) {
       text.clear();
@@ -362,6 +412,8 @@ class Pipeline {
   Outcome outcome_;
   std::uint64_t packets_ = 0, flush_from_ = 0, flush_steps_ = 0, records_ = 0;
   bool ended_ = false, any_packets_ = false;
+  std::optional<Time> next_stats_;  // on the steady clock
+  Counters done_;                   // of rounds that are written, as far as rounds are counted themselves
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "flow/table.hpp"
 #include "packet/defragment.hpp"
 #include "plugin/parser.hpp"
+#include "plugin/source.hpp"
 
 namespace weir {
 
@@ -63,6 +64,9 @@ struct Plan {
   bool timeline = false;      // somebody wants traffic over time
   // Whose stats are written with the others; borrowed.
   const Enrichment* enrichment = nullptr;
+  Duration stats{};  // of a live source, between two sets of stats; 0: only at the end
+  // What others have counted, the store for one, goes with the stats. Any thread. May be empty.
+  std::function<void(const CounterTaker&)> other_counters;
   unsigned threads = 1;
   bool ordered = true;
   std::size_t round_packets = 1024;  // a round is decoded, worked on and written as a whole

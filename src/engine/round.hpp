@@ -50,6 +50,7 @@ struct Round {
   Time earliest, latest;           // of this round's packets; without any, what time it is (live)
   std::uint64_t bytes = 0;         // on the wire
   std::uint64_t refused = 0;       // packets, by the capture filter
+  bool stats = false;              // what was counted up to its end is written behind it
   bool last = false;               // no packets: flows whose first packet came before `flush_before` end
   std::uint64_t flush_before = 0;  // Order::major
   PacketSlice slice;
@@ -58,7 +59,7 @@ struct Round {
   std::array<Share, share_count> shares;  // by worker
 
   void clear() noexcept {
-    last = false;
+    last = stats = false;
     bytes = refused = 0;
     slice.clear();
     layers.clear();

@@ -40,6 +40,10 @@ struct Damage {
   std::string what;       // for the one line on stderr
 };
 
+// What somebody has counted; of one interface, or of all when `interface` is empty. Borrowed for the call.
+using CounterTaker =
+    std::function<void(std::string_view name, std::uint64_t value, std::string_view interface)>;
+
 class PacketSource {
  public:
   virtual ~PacketSource() = default;
@@ -57,8 +61,8 @@ class PacketSource {
   virtual bool live() const noexcept { return false; }
   // Live: every packet up to this time was given out by the last read(). One thread at a time, with read().
   virtual Time given_until() const noexcept { return {}; }
-  // What the source itself counted, for the run's statistics. When no read() is under way.
-  virtual void each_counter(const std::function<void(std::string_view, std::uint64_t)>&) const {}
+  // What the source itself counted, for the run's statistics. Any thread, while another reads.
+  virtual void each_counter(const CounterTaker&) const {}
 };
 
 struct SourceSpec {

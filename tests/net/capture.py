@@ -122,7 +122,8 @@ class Checks:
 
 
 def stats(records):
-    return {r["name"]: r["value"] for r in records if r["type"] == "stat"}
+    """Of all interfaces together."""
+    return {r["name"]: r["value"] for r in records if r["type"] == "stat" and "interface_name" not in r}
 
 
 def read(weir, path, *words):

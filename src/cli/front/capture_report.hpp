@@ -4,7 +4,7 @@
 #include <deque>
 #include <string>
 
-#include "engine/live_source.hpp"
+#include "engine/capture_source.hpp"
 #include "engine/packet_files.hpp"
 #include "store/store.hpp"
 

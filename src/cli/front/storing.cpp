@@ -114,6 +114,16 @@ Result<void> check_destination(const Arguments& arguments) {
   return {};
 }
 
+Result<Duration> stats_interval(const Arguments& arguments) {
+  WEIR_TRY(const auto asked, duration_of(arguments, "stats"));
+  return asked ? *asked : stores(arguments) ? seconds(60) : Duration{};
+}
+
+std::function<void(const CounterTaker&)> store_counters(const Store* store) {
+  if (store == nullptr) return {};
+  return [store](const CounterTaker& take) { take("records_refused", store->status().refused, {}); };
+}
+
 std::vector<std::string> written_folders(const Arguments& arguments) {
   std::vector<std::string> folders;
   for (const std::string_view option : {"write", "data"})

@@ -8,6 +8,7 @@
 #include "cli/front/output.hpp"
 #include "plugin/command.hpp"
 #include "plugin/sink.hpp"
+#include "plugin/source.hpp"
 #include "store/store.hpp"
 #include "store/store_sink.hpp"
 
@@ -81,6 +82,12 @@ Result<Storing> open_destination(const Arguments& arguments, const Output& outpu
                                  const std::atomic<bool>& stop);
 // An error when options of the output are given together with --data or --store.
 Result<void> check_destination(const Arguments& arguments);
+
+// How often a command that goes on writes stats: --stats, else every minute when they are stored; 0: only at
+// the end.
+Result<Duration> stats_interval(const Arguments& arguments);
+// What the store counted, for those stats; it is borrowed. Empty when nothing is stored.
+std::function<void(const CounterTaker&)> store_counters(const Store* store);
 
 // Folders that will be written to, for drop_privileges().
 std::vector<std::string> written_folders(const Arguments& arguments);
