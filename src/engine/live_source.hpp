@@ -7,12 +7,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "engine/capture_filter.hpp"
-#include "engine/capture_source.hpp"
-#include "os/capture_ring.hpp"
+#include "engine/live_link.hpp"
+#include "os/link_changes.hpp"
 
 namespace weir {
 
@@ -38,34 +38,32 @@ class LiveSource final : public CaptureSource {
   LiveStatus status() const override;
 
  private:
-  struct Link;
-  struct Ring;
   enum class Phase : std::uint8_t { running, draining, ended };
 
   LiveSource(const LiveOptions& options, const CaptureFilter* filter, const Event& stop,
              std::function<void(const std::string&)> say);
-  Result<void> open_link(const std::string& name);
-  Result<void> open_ring(Link& link);
+  // Calls f(link, ring) for each.
+  template <class F>
+  void each_ring(F&& f) const {
+    for (const auto& link : links_)
+      for (const auto& ring : link->rings()) f(*link, *ring);
+  }
   void take(PacketSlice& slice, std::size_t most);
-  bool ready(Ring& ring);
   void count(const PacketSlice& slice, std::size_t from);
-  std::uint64_t nic_drops(const Link& link, std::size_t interface) const;
-  void take_run(PacketSlice& slice, Ring& ring, std::size_t most, Time until);
+  void take_run(PacketSlice& slice, const LiveLink& link, LiveRing& ring, std::size_t most, Time until);
   std::uint16_t number_of(const RawPacket& packet, std::uint32_t index);
   void add_interface(std::string name, std::uint16_t link_type);
   void wait();
   void check_links();
-  void check(Link& link);
-  void reopen(Link& link, unsigned index);
   void end();
 
   const LiveOptions options_;
   const CaptureFilter* filter_;
   const Event& stop_;
   std::function<void(const std::string&)> say_;
-  std::vector<std::unique_ptr<Link>> links_;
-  std::vector<std::unique_ptr<Ring>> rings_;
-  mutable std::mutex mutex_;  // guards the next, and the rings' counts
+  std::vector<std::unique_ptr<LiveLink>> links_;
+  std::optional<LinkChanges> changes_;
+  mutable std::mutex mutex_;  // guards the next
   std::vector<InterfaceInfo> interfaces_;
   struct Given {
     std::uint64_t packets = 0, bytes = 0;

@@ -81,7 +81,6 @@ struct CaptureRing::Memory {
   Descriptor fd;
   std::uint8_t* ring = nullptr;
   std::vector<Block> blocks;
-  bool network_layer = false;
 };
 
 bool RingBlock::next(RingPacket& packet) noexcept {
@@ -115,13 +114,21 @@ bool RingBlock::next(RingPacket& packet) noexcept {
   return true;
 }
 
-Result<CaptureRing> CaptureRing::open(const RingOptions& options) {
+Result<RingSocket> RingSocket::open(bool network_layer) {
   // Protocol 0: nothing comes before bind().
-  auto memory = std::make_shared<Memory>(
-      Descriptor(::socket(AF_PACKET, (options.network_layer ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0)));
+  Descriptor fd(::socket(AF_PACKET, (network_layer ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0));
+  if (!fd) return cannot("capture", errno);
+  return RingSocket(std::move(fd));
+}
+
+Result<CaptureRing> CaptureRing::open(const RingOptions& options) {
+  WEIR_TRY(RingSocket socket, RingSocket::open(options.network_layer));
+  return open(options, std::move(socket));
+}
+
+Result<CaptureRing> CaptureRing::open(const RingOptions& options, RingSocket socket) {
+  auto memory = std::make_shared<Memory>(std::move(socket.fd_));
   const int fd = memory->fd.get();
-  if (fd < 0) return cannot("capture", errno);
-  memory->network_layer = options.network_layer;
   const auto blocks = static_cast<unsigned>(std::max<std::size_t>(options.bytes / block_size, 2));
   tpacket_req3 request{};
   request.tp_block_size = block_size;
@@ -165,18 +172,28 @@ Result<void> CaptureRing::bind(unsigned interface, bool promiscuous) {
   address.sll_ifindex = static_cast<int>(interface);
   if (::bind(fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return cannot("capture", errno);
-  if (interface == 0 || !promiscuous) return {};
-  packet_mreq membership{};
-  membership.mr_ifindex = static_cast<int>(interface);
-  membership.mr_type = PACKET_MR_PROMISC;
-  set_option(fd(), PACKET_ADD_MEMBERSHIP, membership);  // links that know no such mode have no need of it
+  if (interface != 0 && promiscuous) this->promiscuous(interface);
   return {};
 }
 
-Result<void> CaptureRing::join(std::uint16_t group) {
-  const int value = group | PACKET_FANOUT_HASH << 16;
-  if (!set_option(fd(), PACKET_FANOUT, value)) return cannot("share packets between rings", errno);
-  return {};
+void CaptureRing::promiscuous(unsigned interface) noexcept {
+  packet_mreq membership{};
+  membership.mr_ifindex = static_cast<int>(interface);
+  membership.mr_type = PACKET_MR_PROMISC;
+  set_option(fd(), PACKET_ADD_MEMBERSHIP, membership);
+}
+
+// The number of a group is the network namespace's, of all programs that capture: the kernel finds a free
+// one.
+Result<std::uint16_t> CaptureRing::join(std::optional<std::uint16_t> group) {
+  const unsigned type = PACKET_FANOUT_HASH | (group ? 0U : unsigned{PACKET_FANOUT_FLAG_UNIQUEID});
+  const unsigned value = group.value_or(0) | type << 16;
+  unsigned joined = 0;
+  socklen_t size = sizeof joined;
+  if (!set_option(fd(), PACKET_FANOUT, value) ||
+      ::getsockopt(fd(), SOL_PACKET, PACKET_FANOUT, &joined, &size) != 0)
+    return cannot("share packets between rings", errno);
+  return static_cast<std::uint16_t>(joined);
 }
 
 int CaptureRing::fd() const noexcept {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "core/result.hpp"
@@ -54,18 +55,36 @@ struct RingCounts {
   std::uint64_t dropped = 0;   // for want of a free block
 };
 
+// What of a ring takes the privilege, and none of its memory: for a ring that may be needed later.
+class RingSocket {
+ public:
+  // Needs CAP_NET_RAW. Fails with Code::environment; the hint says how to get it. `network_layer` as in
+  // RingOptions.
+  static Result<RingSocket> open(bool network_layer);
+
+ private:
+  friend class CaptureRing;
+  explicit RingSocket(Descriptor fd) noexcept : fd_(std::move(fd)) {}
+  Descriptor fd_;
+};
+
 // One thread at a time.
 class CaptureRing {
  public:
-  // Needs CAP_NET_RAW; what follows does not. Fails with Code::environment; the hint says how to get it.
+  // Needs CAP_NET_RAW; what follows does not. Fails as RingSocket::open() does.
   static Result<CaptureRing> open(const RingOptions& options);
+  static Result<CaptureRing> open(const RingOptions& options, RingSocket socket);
 
   // Packets that the program refuses do not come; empty: all do.
   Result<void> filter(std::span<const BpfInstruction> program);
-  // From now on packets of the interface come; 0: of all. Again after the interface has gone and come back.
+  // From now on packets of the interface come; 0: of all. Again after the interface has gone and come back,
+  // unless the ring is in a group.
   Result<void> bind(unsigned interface, bool promiscuous);
-  // Shares what comes with all rings of this process in the group, by flow.
-  Result<void> join(std::uint16_t group);
+  // Has the interface take what is for others as well. Links that know no such mode have no need of it.
+  void promiscuous(unsigned interface) noexcept;
+  // Shares what comes with all rings in the group, by flow; nothing: a new one. Rings of a group are bound to
+  // the same interface. Returns the group.
+  Result<std::uint16_t> join(std::optional<std::uint16_t> group);
 
   int fd() const noexcept;  // readable when a block is there, in error when the interface went down or away
   // Why it is in error, which is over then; 0: it is not.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""weir capture: what it counts, while it runs and in the store.
+"""weir capture where interfaces come, go and are renamed, and what it counts.
 
 As capture.py, in namespaces of its own. 77: this kernel gives none. Usage: capture_links.py PATH/TO/weir
 """
@@ -11,7 +11,57 @@ import sys
 import tempfile
 import time
 
-from capture import LIMIT, Capture, Checks, Network, frame
+from capture import LIMIT, Capture, Checks, Network, frame, sh
+
+
+def comes_back(weir, net, check, rings):
+    what = f"with {rings} ring(s)"
+    capture = Capture(weir, "here", "--rings", str(rings), "-r", "packet,stat", "-o", "json", "udp")
+    number = 0
+
+    def arrives(times=20):
+        """Of several flows, so that all rings have some."""
+        nonlocal number
+        first = number
+        for number in range(first + 1, first + 1 + times):
+            net.send([frame(number)])
+        for one in range(first + 1, number + 1):
+            capture.wait_for(f'"10.1.0.{one}"', capture.out)
+
+    arrives()
+    for turn in (1, 2, 3):
+        net.disconnect()
+        wait_for_nth(capture, "here is gone", turn)
+        net.connect()
+        wait_for_nth(capture, "here is back", turn)
+        arrives()
+    sh("ip link set here down; ip link set here name there2; ip link set there2 up")
+    capture.wait_for("here is called there2 now")
+    arrives()
+    net.socket.close()
+    sh("ip link del there2")
+    capture.wait_for("there2 is gone")
+    net.connect()
+    wait_for_nth(capture, "here is back", 4)
+    arrives()
+    sh("ip link set here down; ip link set here name other; ip link set other up")
+    capture.wait_for("here is called other now")
+    net.socket.close()
+    sh("ip link del other")
+    capture.wait_for("other is gone")
+    net.connect("other")
+    capture.wait_for("other is back")
+    arrives()
+    net.socket.close()
+    sh("ip link del other")
+    net.connect()
+    wait_for_nth(capture, "here is back", 5)
+    arrives()
+    code, records, err = capture.end()
+    packets = [r for r in records if r["type"] == "packet"]
+    sums = {r["name"]: r["value"] for r in records if r["type"] == "stat" and "interface_name" not in r}
+    check.that(f"{what}: gone and back, renamed and made anew", code == 0 and len(packets) == number, f"{len(packets)} of {number} {err}")
+    check.that(f"{what}: and all is counted", sums["packets"] == sums["kernel_received"] == number and sums["kernel_drops"] == 0, str(sums))
 
 
 def wait_for_nth(capture, line, count, file=None):
@@ -55,6 +105,8 @@ def inside(weir):
     try:
         with tempfile.TemporaryDirectory() as folder:
             counts(weir, net, check, folder)
+            for rings in (1, 3):
+                comes_back(weir, net, check, rings)
     finally:
         net.peer.kill()
     return check.failed != 0
