@@ -62,6 +62,9 @@ Result<LiveOptions> live_options(const Arguments& arguments, const Place& place)
   constexpr std::uint64_t most_rings = 64, least_snaplen = 64, most_snaplen = 262'144;
   WEIR_TRY(const std::uint64_t rings, number_of(arguments, "rings", 1, most_rings));
   options.rings = static_cast<unsigned>(rings);
+  options.copies = arguments.has("all-copies");
+  if (options.copies && place.interfaces.front() != "any")
+    return fail(Code::usage, "is about all interfaces at once", "--all-copies", "capture any");
   WEIR_TRY(options.buffer, parse_size(arguments.value("buffer"), "--buffer"));
   constexpr std::uint64_t most_buffer = std::uint64_t{16} << 30U;
   if (options.buffer < (2U << 20U) || options.buffer > most_buffer)
@@ -454,6 +457,11 @@ constexpr Option capture_options[] = {
     {.name = "no-promiscuous",
      .letter = 'p',
      .doc = "Only what the interface takes by itself, not what is for others",
+     .group = "Capturing"},
+    {.name = "all-copies",
+     .doc =
+         "With any: a packet on each interface that it passes, also where a bridge, bond or VLAN has shown "
+         "it already",
      .group = "Capturing"},
     {.name = "buffer",
      .letter = 'B',

@@ -24,6 +24,8 @@ struct LiveOptions {
   // So late a packet is seen at most, while few come; and with the least buffers a stall of a quarter of a
   // second loses nothing.
   Duration retire = milliseconds(40);
+  // With "any": a packet also on each further interface of this machine that it passes, as a bridge's ports.
+  bool copies = false;
   Duration patience = milliseconds(100);  // read() waits no longer when nothing comes
 };
 
@@ -32,6 +34,7 @@ struct LiveStatus {
   std::uint64_t packets = 0, bytes = 0;         // given out; bytes as on the wire
   std::uint64_t received = 0;                   // by the kernel, after its filter
   std::uint64_t ring_drops = 0, nic_drops = 0;  // no block was free; the interface itself had no room
+  std::uint64_t copies = 0;                     // left out
 };
 
 struct InterfaceCounts {

@@ -42,6 +42,7 @@ Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveOptions& options,
     const auto number = static_cast<std::uint16_t>(made->interfaces_.size());
     WEIR_TRY(auto link, LiveLink::open(name, number, made->options_, filter));
     if (!link->every()) made->add_interface(name, link->link_type());
+    made->every_once_ = link->every() && !options.copies;
     made->links_.push_back(std::move(link));
   }
   return made;
@@ -49,6 +50,7 @@ Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveOptions& options,
 
 Result<void> LiveSource::start() {
   started_ = next_check_ = steady_now();
+  learn_relations();
   for (const auto& link : links_) WEIR_CHECK(link->start());
   return {};
 }
@@ -136,11 +138,14 @@ void LiveSource::take_run(PacketSlice& slice, const LiveLink& link, LiveRing& ri
         raw.captured -= skipped;
         raw.length -= skipped;
       }
-      raw.interface = number_of(raw, p.interface);
       certain = certain && raw.link_type == link_ethernet;
     }
-    if (options_.directions) raw.interface = static_cast<std::uint16_t>(raw.interface * 2 + p.outgoing);
-    if (certain || filter_ == nullptr || filter_->accepts(raw)) {
+    const bool wanted = certain || filter_ == nullptr || filter_->accepts(raw);
+    if (wanted && every_once_ && copies_.is_copy(p.interface, p.outgoing, raw)) {
+      ++copies_left_out_;
+    } else if (wanted) {
+      if (link.every()) raw.interface = number_of(raw, p.interface);
+      if (options_.directions) raw.interface = static_cast<std::uint16_t>(raw.interface * 2 + p.outgoing);
       slice.packets.push_back(raw);
       --most;
     }
@@ -185,7 +190,10 @@ void LiveSource::wait() {
   const int patience =
       static_cast<int>((phase_ == Phase::running ? options_.patience : options_.retire).ns / 1'000'000);
   if (::poll(entries.data(), entries.size(), patience) <= 0) return;
-  if (changes_ && changes_->take()) next_check_ = {};
+  if (changes_ && changes_->take()) {
+    relations_changed_ = true;
+    next_check_ = {};
+  }
   for (const pollfd& entry : entries)
     if ((entry.revents & (POLLERR | POLLHUP)) != 0) next_check_ = {};
   // A ring is readable as long as the block before the kernel's is out, given out or not.
@@ -197,6 +205,14 @@ void LiveSource::wait() {
 
 void LiveSource::check_links() {
   for (const auto& link : links_) link->check(say_);
+  if (!changes_ || changes_->take()) relations_changed_ = true;
+  learn_relations();
+}
+
+// What changed while they were asked for is asked for again.
+void LiveSource::learn_relations() {
+  if (!every_once_ || !std::exchange(relations_changed_, false)) return;
+  if (const auto links = link_relations()) copies_.learn(*links);
 }
 
 // Nothing more is accepted; what was, is in the rings.
@@ -229,7 +245,8 @@ InterfaceCounts LiveSource::counts(std::size_t interface) const {
 }
 
 LiveStatus LiveSource::status() const {
-  LiveStatus status{.running = steady_now() - started_, .packets = packets_, .bytes = bytes_};
+  LiveStatus status{
+      .running = steady_now() - started_, .packets = packets_, .bytes = bytes_, .copies = copies_left_out_};
   // Interfaces of "any" are there when their first packet has come; rings before that.
   for (std::size_t i = 0; i == 0 || interface(i); ++i) {
     const InterfaceCounts one = counts(i);
@@ -245,6 +262,7 @@ void LiveSource::each_counter(const CounterTaker& f) const {
   f("kernel_received", all.received, {});
   f("kernel_drops", all.ring_drops, {});
   f("interface_drops", all.nic_drops, {});
+  if (every_once_) f("copies", all.copies, {});
   const bool own_rings = std::ranges::none_of(links_, [](const auto& link) { return link->every(); });
   for (std::size_t i = 0; const auto about = interface(i); ++i) {
     const InterfaceCounts one = counts(i);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/live_link.hpp"
+#include "engine/packet_copies.hpp"
 #include "os/link_changes.hpp"
 
 namespace weir {
@@ -55,6 +56,7 @@ class LiveSource final : public CaptureSource {
   void add_interface(std::string name, std::uint16_t link_type);
   void wait();
   void check_links();
+  void learn_relations();
   void end();
 
   const LiveOptions options_;
@@ -70,10 +72,13 @@ class LiveSource final : public CaptureSource {
   };
   std::vector<Given> given_;                        // of each interface
   std::map<std::uint32_t, std::uint16_t> numbers_;  // of interfaces that "any" has met, by index
+  bool every_once_ = false;                         // "any", and copies are left out
+  PacketCopies copies_;
+  bool relations_changed_ = true;
   std::vector<Damage> damages_;
   Phase phase_ = Phase::running;
   Time started_, next_check_, drained_, given_until_;  // the last on the wall clock, others on the steady one
-  std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
+  std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0, copies_left_out_ = 0;
 };
 
 }  // namespace weir

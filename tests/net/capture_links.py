@@ -1,17 +1,28 @@
 #!/usr/bin/env python3
-"""weir capture where interfaces come, go and are renamed, and what it counts.
+"""weir capture where interfaces come, go, are renamed and made of each other, and what it counts.
 
 As capture.py, in namespaces of its own. 77: this kernel gives none. Usage: capture_links.py PATH/TO/weir
 """
+import collections
 import os
 import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from capture import LIMIT, Capture, Checks, Network, frame, sh
+from capture import LIMIT, Capture, Checks, Network, enter, frame, sh
+
+
+def passable(port, destination=b"\x02\0\0\0\0\1"):
+    """A frame to there that a bridge with netfilter lets pass: its IP checksum is right."""
+    one = bytearray(destination + frame(1, port=port)[6:])
+    total = sum(struct.unpack("!10H", one[14:34]))
+    one[24:26] = struct.pack("!H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
+    return bytes(one)
 
 
 def comes_back(weir, net, check, rings):
@@ -72,6 +83,68 @@ def wait_for_nth(capture, line, count, file=None):
         os.sched_yield()
 
 
+class Bridge:
+    """br0 in this namespace, with two ports whose other ends are in the peer's."""
+
+    def __init__(self, net):
+        self.net = net
+        sh(f"""ip link add br0 type bridge; ip link set br0 address 02:00:00:00:00:bb; ip addr add 10.9.0.254/24 dev br0; ip link set br0 up
+               for n in 1 2; do
+                 ip link add p$n type veth peer name t$n netns {net.peer.pid}; ip link set p$n master br0
+                 sysctl -qw net.ipv6.conf.p$n.disable_ipv6=1 net.ipv6.conf.br0.disable_ipv6=1; ip link set p$n up
+                 nsenter -t {net.peer.pid} -n sh -ec "sysctl -qw net.ipv6.conf.t$n.disable_ipv6=1; ip link set t$n up"
+               done
+               ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:aa dev br0""")
+        own, other = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/proc/{net.peer.pid}/ns/net", os.O_RDONLY)
+        enter(other)
+        self.port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.port.bind(("t1", 0))
+        enter(own)
+        os.close(own)
+        os.close(other)
+
+    def talk(self):
+        broadcast, itself, lldp = b"\xff" * 6, b"\x02\0\0\0\0\xbb", b"\x01\x80\xc2\0\0\x0e"
+        for number, destination in enumerate((b"\x02\0\0\0\0\1", broadcast, itself, lldp)):
+            self.port.send(passable(1001 + number, destination))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"out", ("10.9.0.1", 1005))
+        self.net.send([frame(1, port=1006)])
+
+
+def bridged(weir, net, check, folder):
+    bridge = Bridge(net)
+    ports = range(1001, 1007)
+    capture = Capture(weir, "any", "udp", "-r", "packet,flow,stat", "-o", "json", "-w", f"{folder}/any.pcapng", "--udp-idle", "1h")
+    bridge.talk()
+    code, records, err = capture.end()
+    packets = collections.Counter(r["dst_port"] for r in records if r["type"] == "packet")
+    flows = {r["dst_port"]: r["packets"] for r in records if r["type"] == "flow"}
+    counts = {r["name"]: r["value"] for r in records if r["type"] == "stat" and "interface_name" not in r}
+    check.that("any: forwarded, flooded, received, sent by the bridge: each packet once", code == 0 and packets == {p: 1 for p in ports}, str(packets))
+    check.that("any: and in flows", flows == {p: 1 for p in ports}, str(flows))
+    check.that("any: what was left out is told", counts["copies"] > 0 and counts["kernel_received"] == counts["packets"] + counts["copies"] and
+               f"{counts['copies']} copies left out" in err, f"{counts} {err}")
+    by_interface = {r["interface_name"]: r["value"] for r in records if r["type"] == "stat" and r["name"] == "packets" and "interface_name" in r}
+    check.that("any: packets by interface", by_interface == {"p1": 4, "br0": 1, "here": 1}, str(by_interface))
+    capture = Capture(weir, "any", "udp", "--all-copies", "-r", "packet", "-o", "json")
+    bridge.talk()
+    _, records, _ = capture.end()
+    every = collections.Counter(r["dst_port"] for r in records)
+    check.that("--all-copies", all(every[p] >= 2 for p in (1001, 1002, 1003, 1005)) and every[1004] == every[1006] == 1, str(every))
+    capture = Capture(weir, "any", "udp", "-r", "packet", "-o", "json")
+    sh("ip link set p1 nomaster; ip link set p2 nomaster")
+    sh("ip link set br0 down; ip addr add 10.9.0.254/24 dev p2; ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:aa dev p2")
+    end = time.monotonic() + LIMIT
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        while '"dst_port":1007' not in capture.text(capture.out) and time.monotonic() < end:
+            s.sendto(b"out", ("10.9.0.1", 1007))
+    check.that("any: a port taken off its bridge stands alone", time.monotonic() < end)
+    capture.end()
+    bridge.port.close()
+    sh("ip link del br0; ip link del p1; ip link del p2")
+
+
 def counts(weir, net, check, folder):
     capture = Capture(weir, "here", "lo", "udp", "-r", "stat", "--stats", "100ms", "-o", "json")
     net.send(frame(i) for i in range(50))
@@ -100,11 +173,23 @@ def counts(weir, net, check, folder):
                int(answer["packets"]) + int(answer["kernel_drops"]) == int(answer["kernel_received"]) == 50_000, done.stdout + done.stderr)
 
 
+def bad_input(weir, check):
+    cases = [
+        (["here", "--all-copies"], 2, "--all-copies: is about all interfaces at once"),
+    ]
+    for words, code, line in cases:
+        done = subprocess.run([weir, "capture", "-q", *words], capture_output=True, text=True, timeout=LIMIT)
+        check.that(" ".join(words), done.returncode == code and line in done.stderr and done.stderr.count("\n") == 1,
+                   f"{done.returncode} {done.stderr}")
+
+
 def inside(weir):
     net, check = Network(), Checks()
     try:
         with tempfile.TemporaryDirectory() as folder:
+            bad_input(weir, check)
             counts(weir, net, check, folder)
+            bridged(weir, net, check, folder)
             for rings in (1, 3):
                 comes_back(weir, net, check, rings)
     finally:

@@ -55,6 +55,8 @@ std::string CaptureReport::end(const LiveStatus& status) const {
   };
   tell(status.ring_drops, "packets dropped by the kernel, which found the ring full: raise --buffer");
   tell(status.nic_drops, "packets dropped by the interface");
+  tell(status.copies,
+       "copies left out, of packets that passed a bridge, bond or VLAN as well (--all-copies keeps them)");
   if (store_ != nullptr) {
     const StoreStatus stored = store_->status();
     tell(stored.published, "records stored");
