@@ -63,6 +63,11 @@ Result<LiveOptions> live_options(const Arguments& arguments, const Place& place)
   WEIR_TRY(const std::uint64_t rings, number_of(arguments, "rings", 1, most_rings));
   options.rings = static_cast<unsigned>(rings);
   options.copies = arguments.has("all-copies");
+  constexpr std::pair<std::string_view, PacketTimes> clocks[] = {
+      {"auto", PacketTimes::automatic}, {"kernel", PacketTimes::kernel}, {"hardware", PacketTimes::hardware}};
+  const auto* const clock = std::ranges::find(clocks, arguments.value("timestamps"),
+                                              &std::pair<std::string_view, PacketTimes>::first);
+  options.times = clock->second;
   if (options.copies && place.interfaces.front() != "any")
     return fail(Code::usage, "is about all interfaces at once", "--all-copies", "capture any");
   WEIR_TRY(options.buffer, parse_size(arguments.value("buffer"), "--buffer"));
@@ -139,7 +144,8 @@ std::string names_of(const Run& run) {
 Result<void> start(const Run& run, CaptureSource& live) {
   WEIR_CHECK(live.start());
   if (run.quiet) return {};
-  say(fmt::format("capturing on {}{}", names_of(run), run.place.bpf.empty() ? "" : ": " + run.place.bpf));
+  say(fmt::format("capturing on {}{}{}", names_of(run), run.place.bpf.empty() ? "" : ": " + run.place.bpf,
+                  live.status().hardware_times ? ", with the card's timestamps" : ""));
   for (const std::string& name : run.place.interfaces)
     if (const auto state = link_state(name); state && !state->up)
       say(fmt::format("{} is down; capturing begins when it is up", name));
@@ -457,6 +463,13 @@ constexpr Option capture_options[] = {
     {.name = "no-promiscuous",
      .letter = 'p',
      .doc = "Only what the interface takes by itself, not what is for others",
+     .group = "Capturing"},
+    {.name = "timestamps",
+     .value = "WHOSE",
+     .doc = "By the kernel, on receipt; or by the network card, which is set to stamp all packets meanwhile; "
+            "auto: the card's if it does so already and its clock is within 1 ms of the system's",
+     .fallback = "auto",
+     .choices = "auto|kernel|hardware",
      .group = "Capturing"},
     {.name = "all-copies",
      .doc =

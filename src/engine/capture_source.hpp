@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/packet_times.hpp"
 #include "packet/capture_file.hpp"
 #include "plugin/source.hpp"
 
@@ -16,6 +17,7 @@ struct LiveOptions {
   std::size_t buffer = std::size_t{32} << 20U;  // bytes of ring, of each interface
   std::uint32_t snaplen = 0;                    // 0: whole packets
   bool promiscuous = true;
+  PacketTimes times = PacketTimes::kernel;
   std::uint64_t most_packets = 0;  // 0: until told
   Duration duration{};             // 0: until told
   // RawPacket::interface is twice the interface's number, and one more for what the interface sent. Not with
@@ -35,6 +37,8 @@ struct LiveStatus {
   std::uint64_t received = 0;                   // by the kernel, after its filter
   std::uint64_t ring_drops = 0, nic_drops = 0;  // no block was free; the interface itself had no room
   std::uint64_t copies = 0;                     // left out
+  bool hardware_times = false;
+  std::uint64_t kernel_times = 0;  // of packets that the card did not stamp, though it should have
 };
 
 struct InterfaceCounts {

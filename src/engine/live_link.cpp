@@ -11,9 +11,8 @@
 #include "os/link.hpp"
 
 namespace weir {
-namespace {
 
-Error no_interface(const std::string& name) {
+Error no_such_link(const std::string& name) {
   const std::vector<std::string> names = link_names();
   std::vector<std::string_view> known(names.begin(), names.end());
   known.push_back("any");
@@ -21,8 +20,6 @@ Error no_interface(const std::string& name) {
   for (const std::string_view one : known) all += (all.empty() ? "there are " : ", ") + std::string(one);
   return {Code::environment, "there is no such interface", name, suggestion(name, known, all)};
 }
-
-}  // namespace
 
 bool LiveRing::ready() {
   while (!waiting) {
@@ -45,7 +42,7 @@ Result<std::unique_ptr<LiveLink>> LiveLink::open(const std::string& name, std::u
   std::unique_ptr<LiveLink> link(new LiveLink(name, number, options));
   if (!link->every_) {
     const auto state = link_state(name);
-    if (!state) return tl::unexpected<Error>(no_interface(name));
+    if (!state) return tl::unexpected<Error>(no_such_link(name));
     link->index_ = state->index;
     link->up_ = state->up;
     link->link_type_ = link_type_of(state->hardware);
@@ -99,11 +96,18 @@ Result<void> LiveLink::add_ring(Result<CaptureRing> ring, unsigned interface) {
   return {};
 }
 
-Result<void> LiveLink::start() {
+Result<void> LiveLink::start(bool hardware_times) {
+  hardware_times_ = hardware_times;
+  return bind_rings();
+}
+
+Result<void> LiveLink::bind_rings() {
   std::optional<std::uint16_t> group;
   for (const auto& ring : rings_) {
     if (ring->leaving) continue;
-    auto done = ring->ring.bind(selects_ ? 0 : index_, options_.promiscuous);
+    Result<void> done;
+    if (hardware_times_) done = ring->ring.take_hardware_times();
+    if (done) done = ring->ring.bind(selects_ ? 0 : index_, options_.promiscuous);
     if (done && options_.rings > 1) {
       auto joined = ring->ring.join(group);
       if (joined)
@@ -192,7 +196,7 @@ Result<void> LiveLink::replace_rings(unsigned index) {
   for (RingSocket& socket : spare_)
     WEIR_CHECK(add_ring(CaptureRing::open(ring_options(), std::move(socket)), index));
   spare_.clear();
-  return start();
+  return bind_rings();
 }
 
 // Rings that are left, when nothing can be in them any more.

@@ -15,6 +15,9 @@
 
 namespace weir {
 
+// What is said of a name that no interface has.
+Error no_such_link(const std::string& name);
+
 // One thread at a time.
 struct LiveRing {
   CaptureRing ring;
@@ -39,7 +42,7 @@ class LiveLink {
   static Result<std::unique_ptr<LiveLink>> open(const std::string& name, std::uint16_t number,
                                                 const LiveOptions& options, const CaptureFilter* filter);
   // From now on packets come.
-  Result<void> start();
+  Result<void> start(bool hardware_times);
   // Looks at what has become of the interface, and tells.
   void check(const Say& say);
   // Nothing more is accepted; what was, is in the rings.
@@ -61,6 +64,7 @@ class LiveLink {
   RingOptions ring_options() const noexcept;
   std::vector<BpfInstruction> program(unsigned interface) const;
   Result<void> open_rings();
+  Result<void> bind_rings();
   Result<void> add_ring(Result<CaptureRing> ring, unsigned interface);
   Result<void> come_back(unsigned index);
   Result<void> replace_rings(unsigned index);
@@ -71,7 +75,7 @@ class LiveLink {
   const std::string asked_;  // what the user calls it
   const std::uint16_t number_;
   const bool every_;
-  bool loopback_ = false, present_ = true, up_ = true;
+  bool loopback_ = false, hardware_times_ = false, present_ = true, up_ = true;
   std::uint16_t link_type_ = 1;
   unsigned index_ = 0;  // 0: all interfaces
   std::vector<BpfInstruction> expression_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/human.hpp"
 #include "engine/ring_program.hpp"
 #include "os/kernel_clock.hpp"
 #include "os/link.hpp"
@@ -45,13 +46,36 @@ Result<std::unique_ptr<LiveSource>> LiveSource::open(const LiveOptions& options,
     made->every_once_ = link->every() && !options.copies;
     made->links_.push_back(std::move(link));
   }
+  WEIR_CHECK(made->choose_times());
   return made;
+}
+
+Result<void> LiveSource::choose_times() {
+  std::vector<StampFacts> facts;
+  for (const std::string& name : options_.interfaces) facts.push_back(stamp_facts(name));
+  WEIR_TRY(times_, weir::choose_times(options_.times, facts));
+  for (const std::string& name : times_.to_set) {
+    const auto state = link_state(name);
+    const StampSetting before = stamp_setting(name).value_or(StampSetting{});
+    WEIR_TRY(Afterwards restored,
+             Afterwards::arrange([&] { (void)set_stamps(link_name(state ? state->index : 0), before); }));
+    card_settings_.push_back(std::move(restored));
+    WEIR_CHECK(set_stamps(name, stamping_every(before)));
+  }
+  if (!times_.hardware) return {};
+  for (InterfaceInfo& about : interfaces_) about.description = "timestamps by the card's clock";
+  const bool behind = times_.lead < Duration{};
+  const Duration lead{behind ? -times_.lead.ns : times_.lead.ns};
+  if (lead > seconds(1))
+    say_(fmt::format("the card's clock is {} {} the system's", human_duration(lead),
+                     behind ? "behind" : "ahead of"));
+  return {};
 }
 
 Result<void> LiveSource::start() {
   started_ = next_check_ = steady_now();
   learn_relations();
-  for (const auto& link : links_) WEIR_CHECK(link->start());
+  for (const auto& link : links_) WEIR_CHECK(link->start(times_.hardware));
   return {};
 }
 
@@ -69,7 +93,7 @@ Result<bool> LiveSource::read(PacketSlice& slice, std::size_t most) {
   const Time looked = wall_now();
   take(slice, most);
   if (slice.packets.size() == before) {
-    given_until_ = {looked.ns - hand_over.ns};
+    given_until_ = {looked.ns - hand_over.ns + times_.lead.ns};
     if (phase_ == Phase::draining && steady_now() >= drained_) {
       phase_ = Phase::ended;
       return false;
@@ -130,6 +154,7 @@ void LiveSource::take_run(PacketSlice& slice, const LiveLink& link, LiveRing& ri
     RawPacket raw{p.time,   p.data,           std::min(p.captured, most_captured),
                   p.length, link.link_type(), link.number()};
     bool certain = !p.tagged;
+    if (times_.hardware && !p.by_hardware) ++kernel_times_;
     if (link.every()) {
       raw.link_type = link_type_of(p.hardware);
       if (raw.link_type == link_raw) {
@@ -245,8 +270,12 @@ InterfaceCounts LiveSource::counts(std::size_t interface) const {
 }
 
 LiveStatus LiveSource::status() const {
-  LiveStatus status{
-      .running = steady_now() - started_, .packets = packets_, .bytes = bytes_, .copies = copies_left_out_};
+  LiveStatus status{.running = steady_now() - started_,
+                    .packets = packets_,
+                    .bytes = bytes_,
+                    .copies = copies_left_out_,
+                    .hardware_times = times_.hardware,
+                    .kernel_times = kernel_times_};
   // Interfaces of "any" are there when their first packet has come; rings before that.
   for (std::size_t i = 0; i == 0 || interface(i); ++i) {
     const InterfaceCounts one = counts(i);
@@ -263,6 +292,7 @@ void LiveSource::each_counter(const CounterTaker& f) const {
   f("kernel_drops", all.ring_drops, {});
   f("interface_drops", all.nic_drops, {});
   if (every_once_) f("copies", all.copies, {});
+  if (times_.hardware) f("kernel_times", all.kernel_times, {});
   const bool own_rings = std::ranges::none_of(links_, [](const auto& link) { return link->every(); });
   for (std::size_t i = 0; const auto about = interface(i); ++i) {
     const InterfaceCounts one = counts(i);

@@ -13,6 +13,7 @@
 
 #include "engine/live_link.hpp"
 #include "engine/packet_copies.hpp"
+#include "os/afterwards.hpp"
 #include "os/link_changes.hpp"
 
 namespace weir {
@@ -57,12 +58,15 @@ class LiveSource final : public CaptureSource {
   void wait();
   void check_links();
   void learn_relations();
+  Result<void> choose_times();
   void end();
 
   const LiveOptions options_;
   const CaptureFilter* filter_;
   const Event& stop_;
   std::function<void(const std::string&)> say_;
+  std::vector<Afterwards> card_settings_;  // as they were
+  TimesChoice times_;
   std::vector<std::unique_ptr<LiveLink>> links_;
   std::optional<LinkChanges> changes_;
   mutable std::mutex mutex_;  // guards the next
@@ -78,7 +82,7 @@ class LiveSource final : public CaptureSource {
   std::vector<Damage> damages_;
   Phase phase_ = Phase::running;
   Time started_, next_check_, drained_, given_until_;  // the last on the wall clock, others on the steady one
-  std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0, copies_left_out_ = 0;
+  std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0, copies_left_out_ = 0, kernel_times_ = 0;
 };
 
 }  // namespace weir

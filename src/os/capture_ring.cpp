@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -95,6 +96,7 @@ bool RingBlock::next(RingPacket& packet) noexcept {
   packet.interface = static_cast<std::uint32_t>(link.sll_ifindex);
   packet.hardware = link.sll_hatype;
   packet.outgoing = link.sll_pkttype == PACKET_OUTGOING;
+  packet.by_hardware = (header.tp_status & TP_STATUS_TS_RAW_HARDWARE) != 0;
   packet.network = static_cast<std::uint16_t>(header.tp_net - header.tp_mac);
   packet.tagged = (header.tp_status & TP_STATUS_VLAN_VALID) != 0 && header.tp_snaplen >= mac_addresses &&
                   packet.network >= mac_addresses;
@@ -181,6 +183,12 @@ void CaptureRing::promiscuous(unsigned interface) noexcept {
   membership.mr_ifindex = static_cast<int>(interface);
   membership.mr_type = PACKET_MR_PROMISC;
   set_option(fd(), PACKET_ADD_MEMBERSHIP, membership);
+}
+
+Result<void> CaptureRing::take_hardware_times() {
+  const int wanted = SOF_TIMESTAMPING_RAW_HARDWARE;
+  if (!set_option(fd(), PACKET_TIMESTAMP, wanted)) return cannot("take the card's timestamps", errno);
+  return {};
 }
 
 // The number of a group is the network namespace's, of all programs that capture: the kernel finds a free

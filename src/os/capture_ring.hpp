@@ -27,6 +27,7 @@ struct RingPacket {
   std::uint32_t interface;          // index
   std::uint16_t hardware, network;  // ARPHRD_…; where the network header begins in data
   bool outgoing;                    // the interface sent it
+  bool by_hardware;                 // the time is by the card's clock
   bool tagged;                      // the VLAN tag was not there when the kernel's filter looked
 };
 
@@ -82,6 +83,8 @@ class CaptureRing {
   Result<void> bind(unsigned interface, bool promiscuous);
   // Has the interface take what is for others as well. Links that know no such mode have no need of it.
   void promiscuous(unsigned interface) noexcept;
+  // Times are the card's, where it made one; they are by its clock.
+  Result<void> take_hardware_times();
   // Shares what comes with all rings in the group, by flow; nothing: a new one. Rings of a group are bound to
   // the same interface. Returns the group.
   Result<std::uint16_t> join(std::optional<std::uint16_t> group);

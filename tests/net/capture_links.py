@@ -175,6 +175,9 @@ def counts(weir, net, check, folder):
 
 def bad_input(weir, check):
     cases = [
+        (["here", "--timestamps", "hardware"], 2, "here: its card makes no timestamps"),
+        (["any", "--timestamps", "hardware"], 2, "any: timestamps of cards are had from interfaces that are named"),
+        (["here", "--timestamps", "theirs"], 2, "unknown value theirs"),
         (["here", "--all-copies"], 2, "--all-copies: is about all interfaces at once"),
     ]
     for words, code, line in cases:

@@ -55,6 +55,7 @@ std::string CaptureReport::end(const LiveStatus& status) const {
   };
   tell(status.ring_drops, "packets dropped by the kernel, which found the ring full: raise --buffer");
   tell(status.nic_drops, "packets dropped by the interface");
+  tell(status.kernel_times, "packets have the kernel's time, the card made none");
   tell(status.copies,
        "copies left out, of packets that passed a bridge, bond or VLAN as well (--all-copies keeps them)");
   if (store_ != nullptr) {
