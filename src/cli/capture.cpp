@@ -17,7 +17,8 @@
 #include "core/human.hpp"
 #include "core/size.hpp"
 #include "core/suggest.hpp"
-#include "engine/live_source.hpp"
+#include "engine/capture_filter.hpp"
+#include "engine/capture_source.hpp"
 #include "engine/packet_memory.hpp"
 #include "engine/packet_tee.hpp"
 #include "engine/pipeline.hpp"
@@ -379,7 +380,7 @@ Result<int> run_capture(const Arguments& arguments) {
   WEIR_TRY(run.bpf, filter_of(run.place));
   WEIR_TRY(const LiveOptions options, live_options(arguments, run.place));
   StopWatcher watcher;  // before any thread
-  WEIR_TRY(const auto source, LiveSource::open(options, run.bpf ? &*run.bpf : nullptr, watcher.stop(), say));
+  WEIR_TRY(const auto source, open_capture(options, run.bpf ? &*run.bpf : nullptr, watcher.stop(), say));
   WEIR_CHECK(drop_privileges(written_folders(arguments)));
   watcher.start();
   std::unique_ptr<PacketFiles> files;
@@ -402,7 +403,8 @@ Result<int> run_capture(const Arguments& arguments) {
 constexpr Option input_options[] = {
     {.name = "",
      .value = "IFACE",
-     .doc = "Interfaces, or any for all of them. A BPF expression may follow",
+     .doc = "Interfaces, or any for all of them; or something else that libpcap captures from: nflog:5, "
+            "usbmon0, bluetooth-monitor, dbus-system. A BPF expression may follow",
      .choices = "@interfaces",
      .many = true,
      .required = true},
@@ -516,6 +518,7 @@ constexpr CommandSpec spec{
         "Examples:\n"
         "  weir capture eth0                                        packets, as they pass\n"
         "  weir capture eth0 -r dns -f src_ip,query,answers tcp port 53 or udp port 53\n"
+        "  weir capture nflog:5                                     what nftables logs: log group 5\n"
         "  weir capture any -o json | jq -c 'select(.type == \"tls\")'\n"
         "  weir capture eth0 -w day.pcapng.zst --rotate-every 1h --files 24\n"
         "  weir capture eth0 -w - tcp port 443 | wireshark -k -i -\n"

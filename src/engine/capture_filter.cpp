@@ -6,6 +6,8 @@
 #include <atomic>
 #include <mutex>
 
+#include "packet/decode.hpp"
+
 namespace weir {
 namespace {
 
@@ -88,6 +90,11 @@ Result<CaptureFilter> CaptureFilter::compile(std::string expression) {
 }
 
 bool CaptureFilter::accepts(const RawPacket& packet) const noexcept {
+  // What the kernel logged is looked at, not how it hands that over.
+  if (packet.link_type == link_netfilter_log) {
+    const auto logged = logged_packet(packet);
+    return logged && accepts(*logged);
+  }
   const Programs::Program& program = programs_->program(packet.link_type);
   if (!program.compiled) return false;
   pcap_pkthdr header{};

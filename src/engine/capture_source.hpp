@@ -1,11 +1,14 @@
 // What captures packets as they pass, and what it tells of itself.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/packet_times.hpp"
+#include "os/descriptor.hpp"
 #include "packet/capture_file.hpp"
 #include "plugin/source.hpp"
 
@@ -61,5 +64,15 @@ class CaptureSource : public PacketSource {
   std::uint64_t bytes_total() const noexcept override { return 0; }
   bool live() const noexcept override { return true; }
 };
+
+class CaptureFilter;
+
+// Rings where there is such an interface (LiveSource); libpcap for all else that it knows (PcapSource), one
+// thing at a time. Everything that needs a privilege, and nothing comes yet. `filter` and `stop` are
+// borrowed, `filter` may be nullptr. `say` takes lines for stderr about links. Fails with Code::environment
+// when there is nothing of that name, or no privilege.
+Result<std::unique_ptr<CaptureSource>> open_capture(const LiveOptions& options, const CaptureFilter* filter,
+                                                    const Event& stop,
+                                                    std::function<void(const std::string&)> say);
 
 }  // namespace weir

@@ -2,6 +2,7 @@
 // no bytes are copied; hostile bytes give a layer with an oddity, never a failure. Any thread.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "packet/layer.hpp"
@@ -27,6 +28,12 @@ struct LinkPayload {
   std::size_t cut = 0;  // bytes of it that were not captured
 };
 LinkPayload link_payload(const Layer& layer) noexcept;
+
+// LINKTYPE_NFLOG, which BPF knows nothing of.
+inline constexpr std::uint16_t link_netfilter_log = 239;
+// The packet in a message of that link type, from its IP header on, as LINKTYPE_RAW; nothing when there is
+// none.
+std::optional<RawPacket> logged_packet(const RawPacket& message) noexcept;
 
 // Appends the layers of a reassembled datagram, to stand in for `fragment`, the layer that completed it: take
 // that one out of `out` first. Link and tunnel fields are the fragment's; ip_length and fragments are those

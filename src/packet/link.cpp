@@ -1,4 +1,5 @@
 // One step per LINKTYPE_ number (pcap-linktype(7), tcpdump.org/linktypes.html).
+#include "packet/decode.hpp"
 #include "packet/decoding.hpp"
 
 namespace weir {
@@ -102,17 +103,20 @@ void filter_log(Decoding& d, Piece frame) {
 }
 
 // Linux netfilter log: attributes of host byte order; the packet is one of them.
-void netfilter_log(Decoding& d, Piece frame) {
-  if (!frame.has(4)) return add_other(d, frame, missing(frame, 4, "truncated_nflog"));
-  const std::uint8_t family = frame.data[0];
+std::optional<Piece> logged(Piece frame) noexcept {
   for (std::uint32_t at = 4; at + 4 <= frame.captured;) {
     const std::uint32_t length = load_le<std::uint16_t>(frame.data + at);
     const unsigned type = load_le<std::uint16_t>(frame.data + at + 2) & 0x7fffU;
     if (length < 4) break;
-    if (type == 9 && at + length <= frame.wire)
-      return decode_family(d, family, frame.first(at + length).from(at + 4));
+    if (type == 9 && at + length <= frame.wire) return frame.first(at + length).from(at + 4);
     at += (length + 3) & ~3U;
   }
+  return std::nullopt;
+}
+
+void netfilter_log(Decoding& d, Piece frame) {
+  if (!frame.has(4)) return add_other(d, frame, missing(frame, 4, "truncated_nflog"));
+  if (const auto packet = logged(frame)) return decode_family(d, frame.data[0], *packet);
   add_other(d, frame, "bad_nflog");
 }
 
@@ -231,7 +235,7 @@ void rare_link(Decoding& d, std::uint16_t link_type, Piece frame) {
     case 138: return type_at(d, 16, frame);  // IP over IEEE 1394
     case 219: return decode_ether_type(d, 0x8847, frame);
     case 226: return solaris_ipnet(d, frame);
-    case 239: return netfilter_log(d, frame);
+    case link_netfilter_log: return netfilter_log(d, frame);
     case 240: return decode_ethernet(d, frame.from(4));  // netANALYZER
     case 241: return decode_ethernet(d, frame.from(12));
     case 258: return packet_tap(d, frame);
@@ -244,6 +248,14 @@ void rare_link(Decoding& d, std::uint16_t link_type, Piece frame) {
 }
 
 }  // namespace
+
+std::optional<RawPacket> logged_packet(const RawPacket& message) noexcept {
+  constexpr std::uint16_t raw = 101;
+  if (message.link_type != link_netfilter_log) return std::nullopt;
+  const auto packet = logged({message.data, message.captured, message.length});
+  if (!packet) return std::nullopt;
+  return RawPacket{message.time, packet->data, packet->captured, packet->wire, raw, message.interface};
+}
 
 void decode_link(Decoding& d, std::uint16_t link_type, Piece frame) {
   // Some link types carry another one.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""weir capture where interfaces come, go, are renamed and made of each other, and what it counts.
+"""weir capture where interfaces come, go, are renamed and made of each other; what is no interface; and what it counts.
 
 As capture.py, in namespaces of its own. 77: this kernel gives none. Usage: capture_links.py PATH/TO/weir
 """
@@ -145,6 +145,43 @@ def bridged(weir, net, check, folder):
     sh("ip link del br0; ip link del p1; ip link del p2")
 
 
+def logged(weir, net, check, folder):
+    if sh("nft add table inet weir 2>&1 && nft 'add chain inet weir out { type filter hook output priority 0 ; }' && "
+          "nft add rule inet weir out udp dport 4000 log group 5", check=False).returncode != 0:
+        print("not tried: nftables", flush=True)
+        return
+
+    def send(count, port=4000):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for i in range(count):
+                s.sendto(b"logged", ("127.0.0.1", port))
+
+    capture = Capture(weir, "nflog:5", "-r", "packet,flow,stat", "-o", "json", "-w", f"{folder}/log.pcapng", "--udp-idle", "1h")
+    send(25)
+    send(3, 4001)
+    capture.wait_for('"dst_port":4000', capture.out)
+    code, records, err = capture.end()
+    packets = [r for r in records if r["type"] == "packet"]
+    flows = [(r["src_ip"], r["dst_port"], r["packets"]) for r in records if r["type"] == "flow"]
+    check.that("nflog:5: what nftables logs", code == 0 and len(packets) == 25 and flows == [("127.0.0.1", 4000, 25)], f"{len(packets)} {flows} {err}")
+    sums = {r["name"]: r["value"] for r in records if r["type"] == "stat" and r.get("interface_name") == "nflog:5"}
+    check.that("nflog:5: counted", sums.get("packets") == 25 and sums.get("kernel_drops") == 0, str(sums))
+    shown = subprocess.run(["tshark", "-r", f"{folder}/log.pcapng", "-T", "fields", "-e", "udp.dstport"], capture_output=True, text=True, timeout=LIMIT)
+    check.that("nflog:5: tshark reads the file", shown.stdout.split() == ["4000"] * 25, shown.stderr)
+    capture = Capture(weir, "nflog:5", "-c", "4", "-r", "packet", "-o", "json")
+    send(10)
+    code, records, _ = capture.end(None)
+    both = Capture(weir, "nflog:5", "udp port 4000 and less 34", "-r", "packet", "-o", "json")
+    send(2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.sendto(b"longer than the others", ("127.0.0.1", 4000))
+    both.wait_for("4000", both.out)
+    _, filtered, _ = both.end()
+    check.that("nflog:5: BPF looks at what was logged", len(filtered) == 2, str(filtered))
+    check.that("nflog:5: -c", code == 0 and len(records) == 4, str(len(records)))
+    sh("nft delete table inet weir")
+
+
 def counts(weir, net, check, folder):
     capture = Capture(weir, "here", "lo", "udp", "-r", "stat", "--stats", "100ms", "-o", "json")
     net.send(frame(i) for i in range(50))
@@ -177,8 +214,11 @@ def bad_input(weir, check):
     cases = [
         (["here", "--timestamps", "hardware"], 2, "here: its card makes no timestamps"),
         (["any", "--timestamps", "hardware"], 2, "any: timestamps of cards are had from interfaces that are named"),
+        (["nflog:5", "--timestamps", "hardware"], 2, "nflog:5: its card makes no timestamps"),
         (["here", "--timestamps", "theirs"], 2, "unknown value theirs"),
         (["here", "--all-copies"], 2, "--all-copies: is about all interfaces at once"),
+        (["nflogs:5"], 3, "nflogs:5: there is no such interface"),
+        (["nflog:99999"], 3, "nflog:99999: "),
     ]
     for words, code, line in cases:
         done = subprocess.run([weir, "capture", "-q", *words], capture_output=True, text=True, timeout=LIMIT)
@@ -193,6 +233,7 @@ def inside(weir):
             bad_input(weir, check)
             counts(weir, net, check, folder)
             bridged(weir, net, check, folder)
+            logged(weir, net, check, folder)
             for rings in (1, 3):
                 comes_back(weir, net, check, rings)
     finally:

@@ -347,5 +347,23 @@ TEST(PacketDecode, NeverReadsPastTheEnd) {
   }
 }
 
+TEST(LoggedPacket, IsFoundInANetfilterLog) {
+  const Octets message = hex("02000000 08000100 08000003") + hex("2e000900") + four;
+  const auto size = static_cast<std::uint32_t>(message.size());
+  const auto packet = logged_packet({Time{7}, message.data(), size, size + 100, 239, 3});
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet->link_type, 101);
+  EXPECT_EQ(packet->interface, 3);
+  EXPECT_EQ(packet->time, Time{7});
+  EXPECT_EQ(Octets(packet->data, packet->data + packet->captured), four);
+  EXPECT_EQ(packet->length, four.size());
+  const auto cut = logged_packet({{}, message.data(), size - 10, size, 239, 0});
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->captured + 10, cut->length);
+  for (std::uint32_t captured = 0; captured < 16; ++captured)
+    EXPECT_FALSE(logged_packet({{}, message.data(), captured, captured, 239, 0})) << captured;
+  EXPECT_FALSE(logged_packet({{}, message.data(), size, size, 1, 0}));
+}
+
 }  // namespace
 }  // namespace weir::test
