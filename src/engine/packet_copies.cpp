@@ -32,6 +32,8 @@ void PacketCopies::learn(const std::vector<LinkRelation>& links) {
   };
   for (const LinkRelation& link : links) {
     if (link.kind == "bridge") parts_[link.index].upper = true;
+    // What the other end has sent.
+    if (link.kind == "veth" && link.lower != 0) parts_[link.index].upper = true;
     if (link.kind == "vlan" && link.lower != 0) {
       parts_[link.index].upper = true;
       parts_[link.lower].vlans.push_back(link.vlan);

@@ -11,8 +11,9 @@
 namespace weir {
 
 // What comes in counts where it came in: on a bridge's port, on the interface below a VLAN. What goes out
-// counts where it was sent: on the bridge, on the VLAN. Links of a bond or team count as that. Frames that
-// never pass a bridge (IEEE 802.1Q, table 8-1: spanning tree, LLDP, LACP) count where they are seen.
+// counts where it was sent: on the bridge, on the VLAN, on the end of a veth that it was given to, if both
+// are here. Links of a bond or team count as that. Frames that never pass a bridge (IEEE 802.1Q, table 8-1:
+// spanning tree, LLDP, LACP) count where they are seen.
 class PacketCopies {
  public:
   // The interfaces as they are now.
@@ -26,7 +27,7 @@ class PacketCopies {
 
  private:
   struct Part {
-    bool upper = false;                  // a bridge or VLAN: what comes in has come in below
+    bool upper = false;                  // a bridge, a VLAN, a veth: what comes in was seen before
     bool port = false;                   // of a bridge
     bool bonded = false;                 // of a bond or team
     std::vector<std::uint16_t> vlans{};  // interfaces above it

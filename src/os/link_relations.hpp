@@ -13,7 +13,7 @@ struct LinkRelation {
   unsigned index = 0;
   std::string kind;     // "bridge", "bond", "vlan", …; empty for hardware
   unsigned master = 0;  // that it is a part of; 0: none
-  unsigned lower = 0;   // that it sends through; 0: none, or in another namespace
+  unsigned lower = 0;   // that it sends through, or to (veth); 0: none, or in another namespace
   std::uint16_t vlan = 0;
 };
 

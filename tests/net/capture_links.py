@@ -94,7 +94,11 @@ class Bridge:
                  sysctl -qw net.ipv6.conf.p$n.disable_ipv6=1 net.ipv6.conf.br0.disable_ipv6=1; ip link set p$n up
                  nsenter -t {net.peer.pid} -n sh -ec "sysctl -qw net.ipv6.conf.t$n.disable_ipv6=1; ip link set t$n up"
                done
-               ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:aa dev br0""")
+               ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:aa dev br0
+               ip link add v1 type veth peer name v2; sysctl -qw net.ipv6.conf.v1.disable_ipv6=1 net.ipv6.conf.v2.disable_ipv6=1
+               ip link set v2 master br0; ip link set v1 up; ip link set v2 up""")
+        self.pair = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self.pair.bind(("v1", 0))
         own, other = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/proc/{net.peer.pid}/ns/net", os.O_RDONLY)
         enter(other)
         self.port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -110,38 +114,40 @@ class Bridge:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(b"out", ("10.9.0.1", 1005))
         self.net.send([frame(1, port=1006)])
+        self.pair.send(passable(1007))
 
 
 def bridged(weir, net, check, folder):
     bridge = Bridge(net)
-    ports = range(1001, 1007)
+    ports = range(1001, 1008)
     capture = Capture(weir, "any", "udp", "-r", "packet,flow,stat", "-o", "json", "-w", f"{folder}/any.pcapng", "--udp-idle", "1h")
     bridge.talk()
     code, records, err = capture.end()
     packets = collections.Counter(r["dst_port"] for r in records if r["type"] == "packet")
     flows = {r["dst_port"]: r["packets"] for r in records if r["type"] == "flow"}
     counts = {r["name"]: r["value"] for r in records if r["type"] == "stat" and "interface_name" not in r}
-    check.that("any: forwarded, flooded, received, sent by the bridge: each packet once", code == 0 and packets == {p: 1 for p in ports}, str(packets))
+    check.that("any: forwarded, flooded, received, sent by the bridge, through a pair: each packet once", code == 0 and packets == {p: 1 for p in ports}, str(packets))
     check.that("any: and in flows", flows == {p: 1 for p in ports}, str(flows))
     check.that("any: what was left out is told", counts["copies"] > 0 and counts["kernel_received"] == counts["packets"] + counts["copies"] and
                f"{counts['copies']} copies left out" in err, f"{counts} {err}")
     by_interface = {r["interface_name"]: r["value"] for r in records if r["type"] == "stat" and r["name"] == "packets" and "interface_name" in r}
-    check.that("any: packets by interface", by_interface == {"p1": 4, "br0": 1, "here": 1}, str(by_interface))
+    check.that("any: packets by interface", by_interface == {"p1": 4, "br0": 1, "here": 1, "v1": 1}, str(by_interface))
     capture = Capture(weir, "any", "udp", "--all-copies", "-r", "packet", "-o", "json")
     bridge.talk()
     _, records, _ = capture.end()
     every = collections.Counter(r["dst_port"] for r in records)
-    check.that("--all-copies", all(every[p] >= 2 for p in (1001, 1002, 1003, 1005)) and every[1004] == every[1006] == 1, str(every))
+    check.that("--all-copies", all(every[p] >= 2 for p in (1001, 1002, 1003, 1005, 1007)) and every[1004] == every[1006] == 1, str(every))
     capture = Capture(weir, "any", "udp", "-r", "packet", "-o", "json")
-    sh("ip link set p1 nomaster; ip link set p2 nomaster")
+    sh("ip link set p1 nomaster; ip link set p2 nomaster; ip link del v1")
     sh("ip link set br0 down; ip addr add 10.9.0.254/24 dev p2; ip neigh add 10.9.0.1 lladdr 02:00:00:00:00:aa dev p2")
     end = time.monotonic() + LIMIT
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        while '"dst_port":1007' not in capture.text(capture.out) and time.monotonic() < end:
-            s.sendto(b"out", ("10.9.0.1", 1007))
+        while '"dst_port":1010' not in capture.text(capture.out) and time.monotonic() < end:
+            s.sendto(b"out", ("10.9.0.1", 1010))
     check.that("any: a port taken off its bridge stands alone", time.monotonic() < end)
     capture.end()
     bridge.port.close()
+    bridge.pair.close()
     sh("ip link del br0; ip link del p1; ip link del p2")
 
 

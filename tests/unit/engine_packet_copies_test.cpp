@@ -8,7 +8,7 @@ namespace weir {
 namespace {
 
 constexpr bool in = false, out = true;
-enum : unsigned { eth0 = 2, eth1, br0, br0_5, eth2, eth2_7, bond0, eth3, eth4, bond0_9, far };
+enum : unsigned { eth0 = 2, eth1, br0, br0_5, eth2, eth2_7, bond0, eth3, eth4, bond0_9, far, veth0, veth1 };
 
 class Copies : public ::testing::Test {
  protected:
@@ -24,6 +24,8 @@ class Copies : public ::testing::Test {
         {.index = eth3, .kind = "", .master = bond0},
         {.index = eth4, .kind = "", .master = bond0},
         {.index = bond0_9, .kind = "vlan", .lower = bond0, .vlan = 9},
+        {.index = veth0, .kind = "veth", .lower = veth1},
+        {.index = veth1, .kind = "veth", .master = br0, .lower = veth0},
         {.index = far, .kind = "vlan", .vlan = 3},  // what it is above of is in another namespace
     });
   }
@@ -73,6 +75,12 @@ TEST_F(Copies, ABondCountsForItsLinks) {
   EXPECT_EQ(counted({{bond0, out}, {eth4, out}}), 1);
   EXPECT_EQ(counted({{eth3, in, 9}, {bond0, in, 9}, {bond0_9, in}}), 1);
   EXPECT_EQ(counted({{bond0_9, out}, {bond0, out, 9}, {eth3, out, 9}}), 1);
+}
+
+TEST_F(Copies, OfAVethsTwoEndsTheSendersCounts) {
+  EXPECT_EQ(counted({{veth0, out}, {veth1, in}, {br0, in}, {eth1, out}}), 1);
+  EXPECT_EQ(counted({{eth0, in}, {veth1, out}, {veth0, in}}), 1);
+  EXPECT_EQ(counted({{br0, out}, {eth0, out}, {veth1, out}, {veth0, in}}), 1);
 }
 
 TEST_F(Copies, WhatPassesNoBridgeCountsWhereItIsSeen) {
