@@ -21,6 +21,7 @@
 #include "engine/capture_source.hpp"
 #include "engine/packet_memory.hpp"
 #include "engine/packet_tee.hpp"
+#include "engine/pcap_source.hpp"
 #include "engine/pipeline.hpp"
 #include "engine/record_types.hpp"
 #include "os/kernel_clock.hpp"
@@ -91,11 +92,13 @@ Result<LiveOptions> live_options(const Arguments& arguments, const Place& place)
 // A word that was meant for an interface is BPF now.
 Result<std::optional<CaptureFilter>> filter_of(const Place& place) {
   if (place.bpf.empty()) return std::nullopt;
+  const std::string first = place.bpf.substr(0, place.bpf.find(' '));
+  if (first.find(':') != first.npos && PcapSource::knows(first))
+    return fail(Code::usage, "is no interface, and is captured by itself", first, "leave the others out");
   auto filter = CaptureFilter::compile(place.bpf);
   if (filter) return std::optional<CaptureFilter>(std::move(*filter));
   const std::vector<std::string> names = link_names();
   const std::vector<std::string_view> known(names.begin(), names.end());
-  const std::string first = place.bpf.substr(0, place.bpf.find(' '));
   if (const std::string_view meant = nearest(first, known); !meant.empty())
     filter.error().hint = fmt::format("there is no interface {}; did you mean {}?", first, meant);
   return tl::unexpected<Error>(filter.error());

@@ -32,18 +32,6 @@ std::uint16_t link_type_of_dlt(int dlt) noexcept {
   }
 }
 
-// It, or its kind: nflog of nflog:5.
-bool is_listed(const std::string& name) {
-  char unused[PCAP_ERRBUF_SIZE];
-  pcap_if_t* all = nullptr;
-  if (pcap_findalldevs(&all, unused) != 0) return false;
-  bool found = false;
-  for (const pcap_if_t* one = all; one != nullptr && !found; one = one->next)
-    found = name == one->name || name.starts_with(std::string(one->name) + ':');
-  pcap_freealldevs(all);
-  return found;
-}
-
 // Packets that are handed over one by one, into memory that goes with them.
 struct Taking {
   static constexpr std::size_t block_size = std::size_t{64} << 10U;
@@ -76,6 +64,17 @@ struct Taking {
 
 }  // namespace
 
+bool PcapSource::knows(const std::string& name) {
+  char unused[PCAP_ERRBUF_SIZE];
+  pcap_if_t* all = nullptr;
+  if (pcap_findalldevs(&all, unused) != 0) return false;
+  bool found = false;
+  for (const pcap_if_t* one = all; one != nullptr && !found; one = one->next)
+    found = name == one->name || name.starts_with(std::string(one->name) + ':');
+  pcap_freealldevs(all);
+  return found;
+}
+
 Result<std::unique_ptr<PcapSource>> PcapSource::open(const LiveOptions& options, const CaptureFilter* filter,
                                                      const Event& stop,
                                                      std::function<void(const std::string&)> say,
@@ -89,6 +88,8 @@ Result<std::unique_ptr<PcapSource>> PcapSource::open(const LiveOptions& options,
 }
 
 PcapSource::~PcapSource() {
+  over_.set();
+  if (waker_.joinable()) waker_.join();
   if (handle_ != nullptr) pcap_close(handle_);
 }
 
@@ -97,7 +98,7 @@ Result<void> PcapSource::activate(const Error& unknown) {
   char error[PCAP_ERRBUF_SIZE] = "";
   handle_ = pcap_create(name.c_str(), error);
   if (handle_ == nullptr)
-    return is_listed(name) ? fail(Code::environment, error, name) : tl::unexpected<Error>(unknown);
+    return knows(name) ? fail(Code::environment, error, name) : tl::unexpected<Error>(unknown);
   pcap_set_snaplen(handle_, static_cast<int>(options_.snaplen == 0 ? most_captured : options_.snaplen));
   pcap_set_promisc(handle_, options_.promiscuous ? 1 : 0);
   pcap_set_buffer_size(handle_, static_cast<int>(std::min<std::size_t>(options_.buffer, INT_MAX)));
@@ -105,13 +106,13 @@ Result<void> PcapSource::activate(const Error& unknown) {
   nanoseconds_ = pcap_set_tstamp_precision(handle_, PCAP_TSTAMP_PRECISION_NANO) == 0;
   const int done = pcap_activate(handle_);  // above 0: a warning
   if (done < 0) {
-    if (!is_listed(name)) return tl::unexpected<Error>(unknown);
+    if (!knows(name)) return tl::unexpected<Error>(unknown);
     const std::string_view detail = pcap_geterr(handle_);
     const bool refused = done == PCAP_ERROR_PERM_DENIED || detail.find(std::strerror(EPERM)) != detail.npos;
     return fail(Code::environment, std::string(detail.empty() ? pcap_statustostr(done) : detail), name,
                 refused ? "run it as root" : "");
   }
-  if (pcap_setnonblock(handle_, 1, error) != 0) return fail(Code::environment, error, name);
+  blocks_ = pcap_setnonblock(handle_, 1, error) != 0;  // D-Bus
   about_ = {.link_type = link_type_of_dlt(pcap_datalink(handle_)), .snaplen = options_.snaplen};
   about_.ticks_per_second = 1'000'000'000;
   about_.name = name;
@@ -139,6 +140,11 @@ Result<void> PcapSource::set_filter(const CaptureFilter& filter) {
 
 Result<void> PcapSource::start() {
   started_ = steady_now();
+  if (blocks_)
+    waker_ = std::thread([this] {
+      const int patience = static_cast<int>(options_.patience.ns / 1'000'000);
+      for (pollfd entry{over_.fd(), POLLIN, 0}; ::poll(&entry, 1, patience) == 0;) pcap_breakloop(handle_);
+    });
   return {};
 }
 
@@ -172,10 +178,13 @@ void PcapSource::take(PacketSlice& slice, std::size_t most) {
     reinterpret_cast<Taking*>(user)->add(*header, data);
   };
   errno = 0;
-  const int done = pcap_dispatch(handle_, static_cast<int>(std::min<std::size_t>(most, INT_MAX)), add,
-                                 reinterpret_cast<u_char*>(&taking));
+  const int at_once = blocks_ ? 1 : static_cast<int>(std::min<std::size_t>(most, INT_MAX));
+  int done = 0;
+  do {
+    done = pcap_dispatch(handle_, at_once, add, reinterpret_cast<u_char*>(&taking));
+  } while (blocks_ && done > 0 && taking.packets < most);
   // Of a netfilter log, that nothing is there is an error to libpcap.
-  const bool fine = done >= 0 || errno == EAGAIN;
+  const bool fine = done >= 0 || done == PCAP_ERROR_BREAK || errno == EAGAIN;
   packets_ += taking.packets;
   bytes_ += taking.bytes;
   pcap_stat counted{};
@@ -190,6 +199,7 @@ void PcapSource::take(PacketSlice& slice, std::size_t most) {
 }
 
 void PcapSource::wait() const {
+  if (blocks_) return;
   std::vector<pollfd> entries;
   if (!ending_) entries.push_back({stop_.fd(), POLLIN, 0});
   const int fd = pcap_get_selectable_fd(handle_);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/capture_filter.hpp"
@@ -29,6 +30,8 @@ class PcapSource final : public CaptureSource {
                                                   std::function<void(const std::string&)> say,
                                                   const Error& unknown);
   ~PcapSource() override;
+  // True for what libpcap lists, and things of such a kind: nflog:5.
+  static bool knows(const std::string& name);
   Result<void> start() override;
 
   Result<bool> read(PacketSlice& slice, std::size_t most) override;
@@ -55,6 +58,9 @@ class PcapSource final : public CaptureSource {
   InterfaceInfo about_;
   std::vector<Damage> damages_;
   bool ended_ = false, nanoseconds_ = false;
+  bool blocks_ = false;  // until a packet comes, or the next wakes it now and then
+  std::thread waker_;
+  Event over_;
   std::optional<Time> ending_;  // stopped then; what was accepted is still given out
   Time started_, given_until_;  // the first, as the one before, on the steady clock
   std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0, received_ = 0, ring_drops_ = 0, nic_drops_ = 0;

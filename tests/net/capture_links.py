@@ -6,6 +6,7 @@ As capture.py, in namespaces of its own. 77: this kernel gives none. Usage: capt
 import collections
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import struct
@@ -188,6 +189,25 @@ def logged(weir, net, check, folder):
     sh("nft delete table inet weir")
 
 
+def messages(weir, net, check, folder):
+    """What libpcap can only wait for: a bus of this test's own."""
+    bus = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address=unix:path={folder}/bus"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    env = {**os.environ, "DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip()}
+    capture = Capture(weir, "dbus-session", "-r", "packet,stat", "--stats", "100ms", "-o", "json", "-w", f"{folder}/bus.pcapng", env=env)
+    wait_for_nth(capture, '"name":"packets"', 2, capture.out)
+    subprocess.run(["dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.ListNames"],
+                   env=env, capture_output=True, check=True)
+    capture.wait_for('"type":"packet"', capture.out)
+    code, records, err = capture.end()
+    packets = [r for r in records if r["type"] == "packet"]
+    shown = subprocess.run(["tshark", "-r", f"{folder}/bus.pcapng"], capture_output=True, text=True, timeout=LIMIT)
+    check.that("dbus-session: messages", code == 0 and len(packets) >= 2 and shown.stdout.count("\n") == len(packets) and
+               "ListNames" in shown.stdout, f"{len(packets)} {shown.stdout} {err}")
+    bus.terminate()
+    bus.wait()
+
+
 def counts(weir, net, check, folder):
     capture = Capture(weir, "here", "lo", "udp", "-r", "stat", "--stats", "100ms", "-o", "json")
     net.send(frame(i) for i in range(50))
@@ -225,6 +245,7 @@ def bad_input(weir, check):
         (["here", "--all-copies"], 2, "--all-copies: is about all interfaces at once"),
         (["nflogs:5"], 3, "nflogs:5: there is no such interface"),
         (["nflog:99999"], 3, "nflog:99999: "),
+        (["here", "nflog:5"], 2, "nflog:5: is no interface, and is captured by itself"),
     ]
     for words, code, line in cases:
         done = subprocess.run([weir, "capture", "-q", *words], capture_output=True, text=True, timeout=LIMIT)
@@ -240,6 +261,8 @@ def inside(weir):
             counts(weir, net, check, folder)
             bridged(weir, net, check, folder)
             logged(weir, net, check, folder)
+            if shutil.which("dbus-daemon"):
+                messages(weir, net, check, folder)
             for rings in (1, 3):
                 comes_back(weir, net, check, rings)
     finally:
