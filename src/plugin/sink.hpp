@@ -14,7 +14,8 @@ namespace weir {
 struct SinkOptions {
   std::vector<const RecordType*> types;  // the records that will come
   std::vector<std::string> fields;       // -f, checked against the types; empty: all
-  bool suggested = false;   // nobody asked for these fields: what is empty or does not fit may be left out
+  bool suggested = false;  // nobody asked for these fields: what is empty or does not fit may be left out
+  std::vector<std::string> first_out;  // of suggested fields, which give way to others, the first one first
   std::string destination;  // -w: empty is stdout, a trailing '/' is a folder, else a file. After ://
   TimeStyle time = TimeStyle::rfc3339;
   bool terminal = false;  // it goes to a terminal: for people, in the width there is

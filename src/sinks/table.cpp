@@ -2,23 +2,24 @@
 // column, every value exact and unclipped, the same whatever the timing; only rates and shares, which were
 // divided, are rounded.
 //
-// Column widths come from the first rows of a record type. When several types come, rows are held back and
-// printed type by type, a window at a time, each under its header; so order is kept within a type, not across
-// types.
+// Column widths come from the first rows of a record type, with room for later ones where there is any; a
+// value is cut only when its row would not fit else. When several types come, rows are held back and printed
+// type by type, a window at a time, each under its header; so order is kept within a type, not across types.
 #include <fmt/format.h>
 
 #include "core/human.hpp"
 #include "os/output_file.hpp"
 #include "plugin/columns.hpp"
+#include "sinks/table_layout.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t window = 200;         // rows held before they are printed
-constexpr std::size_t widest_text = 48;     // of a text column on a terminal, the last one aside
-constexpr std::size_t narrowest_text = 12;  // a last column narrower than this is left out
+constexpr std::size_t window = 200;  // rows held before they are printed
+// Of text that there is no room for all of; the second is for columns that would be left out else.
+constexpr std::size_t narrow_text = 24, narrowest_text = 12;
 constexpr unsigned bar_columns = 8;
-constexpr std::string_view gap = "  ";
+constexpr std::size_t human_time_size = 24, brief_time = 12;  // 2026-01-31T23:59:59.123Z, 23:59:59.123
 constexpr char end_of_cell = '\x1f';  // in encoded rows; append_printable() lets none through
 
 constexpr std::string_view bold = "\x1b[1m", dim = "\x1b[2m", plain = "\x1b[0m";
@@ -41,6 +42,19 @@ bool may_be_clipped(const FieldInfo& field) {
   return field.kind == Kind::text || field.is_list;
 }
 
+// What values of such a field take usually, on a terminal.
+std::size_t usual_width(const FieldInfo& field, std::size_t widest) {
+  if (field.is_list) return widest + widest / 2;
+  switch (field.kind) {
+    case Kind::text: return widest + widest / 2;
+    case Kind::addr: return std::size("255.255.255.255") - 1;
+    case Kind::u16: return std::size("65535") - 1;
+    case Kind::duration: return std::size("99.9 ms") - 1;
+    case Kind::u64: return field.unit == Unit::bytes ? std::size("99.9 kB") - 1 : widest;
+    default: return widest;
+  }
+}
+
 using Row = std::vector<std::string>;
 
 Row split(std::string_view encoded) {
@@ -61,6 +75,9 @@ struct Table {
   std::vector<Row> held;
   std::vector<Shown> shown;  // decided with the first rows printed
   bool settled = false;
+  bool wraps = false;  // wider than the terminal
+  bool brief = false;  // the first column has times of day, and a line of its own when the day is another
+  std::string day;
 };
 
 class TableSink final : public Sink {
@@ -155,38 +172,74 @@ class TableSink final : public Sink {
       if (table.held.empty()) continue;
       if (!table.settled) settle(table, all);
       WEIR_CHECK(print_header(*type));
-      for (const Row& row : table.held) WEIR_CHECK(print_row(*type, row));
+      for (Row& row : table.held) WEIR_CHECK(print_row(*type, std::move(row)));
       table.held.clear();
     }
     held_ = 0;
     return {};
   }
 
-  // Chooses columns and widths by the rows held.
+  // Columns in the order in which they get room.
+  std::vector<std::size_t> by_importance(const Table& table, const std::vector<std::size_t>& cells) const {
+    std::vector<std::size_t> order(cells.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto& first_out = options_.first_out;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      const auto rank = [&](std::size_t i) {
+        return std::find(first_out.begin(), first_out.end(), table.fields[cells[i]]->name);
+      };
+      return rank(a) > rank(b);
+    });
+    return order;
+  }
+
+  ColumnNeed need_of(const Table& table, std::size_t cell, bool more_come) const {
+    const FieldInfo& field = *table.fields[cell];
+    ColumnNeed need{.widest = field.name.size()};
+    for (const Row& row : table.held) need.widest = std::max(need.widest, display_width(row[cell]));
+    const auto clipped = [&](std::size_t width) {
+      return may_be_clipped(field) ? std::min(need.widest, std::max(field.name.size(), width)) : need.widest;
+    };
+    need.least = clipped(narrow_text);
+    need.tight = clipped(narrowest_text);
+    need.likely = more_come ? std::max(need.widest, usual_width(field, need.widest)) : need.widest;
+    return need;
+  }
+
+  // Chooses columns and widths by the rows held. `all`: nothing follows.
   void settle(Table& table, bool all) const {
-    const bool choose = options_.terminal && (options_.fields.empty() || options_.suggested);
-    // Of the few that people look for one that is empty so far may be filled further down.
-    const bool leave_out_empty = choose && (!options_.suggested || all || table.held.size() == window);
-    std::size_t left = options_.terminal ? options_.width : static_cast<std::size_t>(-1);
-    for (std::size_t i = 0; i < table.fields.size(); ++i) {
-      const FieldInfo& field = *table.fields[i];
-      const auto is_null = [&](const Row& row) { return row[i] == "-"; };
-      if (choose && field.name.ends_with("flow_id")) continue;
-      if (leave_out_empty && std::all_of(table.held.begin(), table.held.end(), is_null)) continue;
-      std::size_t width = field.name.size();
-      for (const Row& row : table.held) width = std::max(width, display_width(row[i]));
-      const std::size_t wanted = width;
-      if (options_.terminal && may_be_clipped(field)) width = std::min(width, widest_text);
-      const std::size_t between = table.shown.empty() ? 0 : gap.size();
-      if (choose && width + between > left) {
-        if (may_be_clipped(field) && left >= narrowest_text + between)
-          table.shown.push_back({i, left - between});
-        break;
-      }
-      table.shown.push_back({i, i + 1 == table.fields.size() && wanted + between <= left ? wanted : width});
-      left -= std::min(left, width + between);
-    }
     table.settled = true;
+    const bool choose = options_.terminal && (options_.fields.empty() || options_.suggested);
+    const bool more_come = !all && table.held.size() < window;
+    // Of the few that people look for one that is empty so far may be filled further down.
+    const bool leave_out_empty = choose && !(options_.suggested && more_come);
+    std::vector<std::size_t> cells;
+    std::vector<ColumnNeed> needs;
+    for (std::size_t i = 0; i < table.fields.size(); ++i) {
+      const auto is_null = [&](const Row& row) { return row[i] == "-"; };
+      if (choose && table.fields[i]->name.ends_with("flow_id")) continue;
+      if (leave_out_empty && std::all_of(table.held.begin(), table.held.end(), is_null)) continue;
+      cells.push_back(i);
+      needs.push_back(need_of(table, i, options_.terminal && more_come));
+    }
+    const auto needed = [&](std::size_t ColumnNeed::* what) {
+      std::size_t sum = 0;
+      for (const ColumnNeed& need : needs) sum += need.*what + column_gap;
+      return sum - std::min(sum, column_gap);
+    };
+    table.brief = choose && needed(&ColumnNeed::widest) > room() && may_be_brief(table, cells);
+    if (table.brief) needs.front() = {brief_time, brief_time, brief_time, brief_time};
+    // What was asked for is there.
+    table.wraps = !choose && needed(&ColumnNeed::least) > room();
+    const auto widths = column_widths(needs, by_importance(table, cells),
+                                      table.wraps ? needed(&ColumnNeed::widest) : room(), options_.suggested);
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      if (widths[i] != 0) table.shown.push_back({cells[i], widths[i]});
+  }
+  std::size_t room() const { return options_.terminal && options_.width != 0 ? options_.width : endless; }
+  bool may_be_brief(const Table& table, const std::vector<std::size_t>& cells) const {
+    return !cells.empty() && options_.time == TimeStyle::rfc3339 &&
+           table.fields[cells.front()]->kind == Kind::time;
   }
 
   Result<void> print_header(const RecordType& type) {
@@ -199,13 +252,23 @@ class TableSink final : public Sink {
     if (last_ != nullptr && !outputs_.is_folder()) line += '\n';
     if (options_.types.size() > 1 && !outputs_.is_folder()) line += painted(type.name, bold) + "\n";
     line += painted(align(table, names, false), bold) + "\n";
+    tables_[type.id].day.clear();
     printed_[type.id] = true;
     last_ = &type;
     return file->write(line);
   }
-  Result<void> print_row(const RecordType& type, const Row& row) {
+  Result<void> print_row(const RecordType& type, Row row) {
     WEIR_TRY(OutputFile * file, outputs_.file(type.id, type.name));
-    return file->write(align(tables_[type.id], row, options_.colour) + "\n");
+    Table& table = tables_[type.id];
+    std::string line;
+    if (std::string& time = row[table.shown.empty() ? 0 : table.shown.front().cell];
+        table.brief && time.size() == human_time_size) {
+      std::string day = time.substr(0, time.find('T'));
+      time = time.substr(day.size() + 1, brief_time);
+      if (day != table.day) line += painted(day + " UTC", dim) + "\n";
+      table.day = std::move(day);
+    }
+    return file->write(line + align(table, row, options_.colour) + "\n");
   }
 
   std::string painted(std::string_view text, std::string_view colour) const {
@@ -214,23 +277,26 @@ class TableSink final : public Sink {
   }
 
   std::string align(const Table& table, const Row& row, bool coloured) const {
+    thread_local std::vector<PlacedCell> placed;
+    placed.clear();
+    for (const Table::Shown& shown : table.shown) {
+      const FieldInfo& field = *table.fields[shown.cell];
+      placed.push_back({.width = shown.width,
+                        .size = display_width(row[shown.cell]),
+                        .right = is_number(field),
+                        .clipped = options_.terminal && may_be_clipped(field)});
+    }
+    const std::size_t room = table.wraps ? endless : this->room();
+    place_row(placed, room);
     std::string line;
-    std::size_t left =
-        options_.terminal && options_.width != 0 ? options_.width : static_cast<std::size_t>(-1);
-    for (std::size_t i = 0; i < table.shown.size() && left != 0; ++i) {
-      const FieldInfo& field = *table.fields[table.shown[i].cell];
-      const std::size_t width = table.shown[i].width;
-      if (i != 0) line += gap.substr(0, left);
-      if (i != 0) left -= std::min(left, gap.size());
-      std::string cell = row[table.shown[i].cell];
-      if (options_.terminal && may_be_clipped(field)) cell = clip(cell, width);
-      const std::size_t size = display_width(cell);
-      const std::size_t fill = size < width ? width - size : 0;
-      if (is_number(field)) cell.insert(0, fill, ' ');
-      if (!is_number(field) && i + 1 != table.shown.size()) cell.append(fill, ' ');
-      if (options_.terminal) cell = clip(cell, left);
-      left -= std::min(left, display_width(cell));
-      const bool quiet = coloured && (field.kind == Kind::time || row[table.shown[i].cell] == "-");
+    std::size_t left = room;
+    for (std::size_t i = 0; i < placed.size() && left > placed[i].before; ++i) {
+      line.append(placed[i].before, ' ');
+      left -= placed[i].before;
+      const std::string& whole = row[table.shown[i].cell];
+      const std::string cell = clip(whole, std::min(placed[i].size, left));
+      left -= std::min(left, placed[i].size);
+      const bool quiet = coloured && (table.fields[table.shown[i].cell]->kind == Kind::time || whole == "-");
       line += quiet ? painted(cell, dim) : cell;
     }
     return line;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/record_types.hpp"
 
 namespace weir {
@@ -13,6 +15,9 @@ TEST(PeopleFields, AreFieldsOfTheirRecords) {
     ASSERT_NE(type, nullptr) << people.record;
     for (const std::string_view field : people.fields)
       EXPECT_NE(type->find(field), nullptr) << people.record << " has no " << field;
+    for (const std::string_view field : people.first_out)
+      EXPECT_NE(std::ranges::find(people.fields, field), people.fields.end())
+          << people.record << ": " << field;
   }
 }
 

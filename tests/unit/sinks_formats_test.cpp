@@ -172,8 +172,9 @@ TEST(TableSink, HumanAndFittedOnATerminal) {
   AllKinds r = full();
   r.bytes = 12'345'678;
   EXPECT_EQ(written("table", {r}, {.terminal = true, .width = 80}),
-            "time                      source     port    bytes      rtt  name\n"
-            "2023-11-14T22:13:20.123Z  192.0.2.1    53  12.3 MB  1.50 ms  say \"hi\", you\n");
+            "time          source     port    bytes      rtt  name           answers  codes\n"
+            "2023-11-14 UTC\n"
+            "22:13:20.123  192.0.2.1    53  12.3 MB  1.50 ms  say \"hi\", you  a,b;c,d  1,65535\n");
 }
 
 TEST(TableSink, OfSuggestedFieldsThoseThatSayNothingOrDoNotFitAreLeftOut) {

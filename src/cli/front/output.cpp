@@ -124,7 +124,10 @@ Result<Output> output_from(const Arguments& arguments, std::vector<const RecordT
     const auto people =
         std::ranges::find(people_fields(), options.types.front()->name, &PeopleFields::record);
     options.suggested = people != people_fields().end();
-    if (options.suggested) options.fields.assign(people->fields.begin(), people->fields.end());
+    if (options.suggested) {
+      options.fields.assign(people->fields.begin(), people->fields.end());
+      options.first_out.assign(people->first_out.begin(), people->first_out.end());
+    }
   }
   return Output{sink, std::move(options)};
 }

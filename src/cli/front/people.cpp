@@ -24,6 +24,7 @@ constexpr Names dhcp{"time",      "message",   "client_mac",  "assigned_ip",
 constexpr Names dns{"time", "src_ip", "dst_ip", "query", "qtype_name", "rcode_name", "rtt", "answers"};
 constexpr Names flow{"time",        "src_ip",   "src_port", "dst_ip", "dst_port", "proto",
                      "application", "duration", "packets",  "bytes",  "state"};
+constexpr Names flow_first_out{"state", "application", "packets", "src_port", "duration"};
 constexpr Names hop{"target", "hop", "hop_ip", "reason", "sent", "loss", "rtt_last", "rtt_avg", "rtt_max"};
 constexpr Names http{"time", "src_ip",      "dst_ip",  "method",    "host",
                      "uri",  "status_code", "latency", "user_agent"};
@@ -33,10 +34,13 @@ constexpr Names lldp{
 constexpr Names netbios{"time", "ip", "mac", "name", "workgroup", "names"};
 constexpr Names packet{"time", "src_ip", "src_port", "dst_ip", "dst_port", "proto", "tcp_flags", "length"};
 constexpr Names ping{"time", "target", "seq", "status", "rtt", "ttl", "from_ip", "reason"};
-constexpr Names ping_stats{"target", "sent", "loss", "rtt_min", "rtt_avg", "rtt_max", "reason"};
+constexpr Names ping_stats{"target",  "sent",    "loss",   "rtt_min", "rtt_avg",
+                           "rtt_p95", "rtt_max", "jitter", "reason"};
+constexpr Names ping_stats_first_out{"jitter", "rtt_p95"};
 constexpr Names port{"ip", "host", "proto", "port", "state", "reason", "rtt", "os"};
 constexpr Names service{"ip",      "host",    "proto", "port",         "service",
                         "product", "version", "info",  "cert_subject", "cert_days_left"};
+constexpr Names service_first_out{"cert_days_left", "cert_subject", "host"};
 constexpr Names ssdp{"time", "src_ip", "message", "target", "server", "location"};
 constexpr Names ssh{"time",          "src_ip", "dst_ip", "dst_port", "client_software", "server_software",
                     "authenticated", "hassh"};
@@ -54,7 +58,7 @@ constexpr PeopleFields all[] = {
     {"device_link", device_link},
     {"dhcp", dhcp},
     {"dns", dns},
-    {"flow", flow},
+    {"flow", flow, flow_first_out},
     {"hop", hop},
     {"http", http},
     {"icmp", icmp},
@@ -62,9 +66,9 @@ constexpr PeopleFields all[] = {
     {"netbios", netbios},
     {"packet", packet},
     {"ping", ping},
-    {"ping_stats", ping_stats},
+    {"ping_stats", ping_stats, ping_stats_first_out},
     {"port", port},
-    {"service", service},
+    {"service", service, service_first_out},
     {"ssdp", ssdp},
     {"ssh", ssh},
     {"tls", tls},
