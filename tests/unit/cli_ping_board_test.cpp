@@ -38,9 +38,47 @@ TEST(PingBoard, SaysWhatIsKnownOfATarget) {
   Board b(1);
   for (const std::int64_t ms : {1, 2, 4, 1}) b.board.replied(0, milliseconds(ms));
   b.board.lost(0);
-  EXPECT_THAT(b.lines(79, 24), ElementsAre("icmp 1:15  1 target  1 up  0 down  20 % lost  5 sent",
-                                           "target    state     sent  loss    last     avg     max  recent",
-                                           "10.0.0.1  lost 1       5  20 % 1.00 ms 2.00 ms 4.00 ms  ▁▃▅▁×"));
+  EXPECT_THAT(b.lines(79, 24),
+              ElementsAre("icmp 1:15  1 target  1 up  0 down  20 % lost  5 sent",
+                          "target    state     loss    last     avg     p95     max  jitter  recent",
+                          "10.0.0.1  lost 1    20 % 1.00 ms 2.00 ms 4.00 ms 4.00 ms  360 µs  ▁▃▅▁×"));
+}
+
+TEST(PingBoard, WiderWindowsSayMore) {
+  Board b(1);
+  for (const std::int64_t ms : {1, 2, 4, 1}) b.board.replied(0, milliseconds(ms));
+  b.board.lost(0);
+  EXPECT_EQ(b.lines(119, 24)[1],
+            "target    state     sent  rcvd  loss    last     avg     p95     max  jitter  recent");
+  EXPECT_EQ(b.lines(119, 24)[2],
+            "10.0.0.1  lost 1       5     4  20 % 1.00 ms 2.00 ms 4.00 ms 4.00 ms  360 µs  ▁▃▅▁×");
+  EXPECT_EQ(b.lines(70, 24)[1], "target    state     loss    last     avg     p95     max  recent");
+  EXPECT_EQ(b.lines(60, 24)[1], "target    state     loss    last     avg     p95  recent");
+  EXPECT_EQ(b.lines(52, 24)[1], "target    state     loss    last     avg  recent");
+}
+
+TEST(PingBoard, NamesAreNotCutForStatistics) {
+  Board b(1);
+  b.names[0] = "2001:db8:1234:5678:9abc:def0:1234:5678";
+  b.targets[0] = {.address = *parse_addr(b.names[0]), .name = b.names[0]};
+  b.board.replied(0, milliseconds(1));
+  EXPECT_EQ(b.lines(79, 24)[2], "2001:db8:1234:5678:9abc:def0:1234:5678  up         0 % 1.00 ms  ▁");
+}
+
+// Of the latest 40 probes, not of all; those without answer have no round trip.
+TEST(PingBoard, P95IsThatOfTheLatest) {
+  Board b(1);
+  const auto p95 = [&] { return b.lines(60, 24)[2].substr(40, 8); };
+  for (int i = 0; i < 40; ++i) b.board.replied(0, milliseconds(200));
+  EXPECT_EQ(p95(), "  200 ms");
+  for (int i = 0; i < 38; ++i) b.board.replied(0, milliseconds(10));
+  EXPECT_EQ(p95(), " 10.0 ms");  // two of 40 are above
+  b.board.replied(0, milliseconds(200));
+  b.board.replied(0, milliseconds(200));
+  b.board.replied(0, milliseconds(200));
+  EXPECT_EQ(p95(), "  200 ms");
+  for (int i = 0; i < 40; ++i) b.board.lost(0);
+  EXPECT_EQ(p95(), "  200 ms");
 }
 
 TEST(PingBoard, WorstComeFirstAndEqualsKeepTheirOrder) {
@@ -109,7 +147,7 @@ TEST(PingBoard, RecentIsTheLatest) {
   Board b(1);
   for (int i = 0; i < 100; ++i) b.board.replied(0, milliseconds(i < 70 ? 900 : 1));
   b.board.lost(0);
-  EXPECT_THAT(b.lines(65, 24)[2], testing::EndsWith("  ▁▁▁▁▁▁▁▁×"));
+  EXPECT_THAT(b.lines(65, 24)[2], testing::EndsWith("  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁×"));
 }
 
 TEST(PingBoard, TargetsMayBecomeMore) {

@@ -14,13 +14,14 @@ namespace {
 using style::bold, style::dim, style::green, style::red, style::yellow;
 
 constexpr std::string_view loss_mark = "×";
-constexpr unsigned state_width = 8, loss_width = 5, number_width = 8, sent_width = 6;
-constexpr unsigned least_recent = 8, least_name = 9;
+constexpr unsigned state_width = 8, loss_width = 5, number_width = 8, count_width = 6;
+constexpr unsigned least_recent = 10, least_name = 9;
 constexpr std::size_t longest_name = 46;  // an IPv6 address and a bit
 
 std::uint16_t sample_of(Duration rtt) noexcept {
+  constexpr std::uint32_t half = 1U << 15U;  // rounded
   return static_cast<std::uint16_t>(
-      std::bit_cast<std::uint32_t>(static_cast<float>(std::max<std::int64_t>(rtt.ns, 1))) >> 16);
+      (std::bit_cast<std::uint32_t>(static_cast<float>(std::max<std::int64_t>(rtt.ns, 1))) + half) >> 16);
 }
 float value_of(std::uint16_t sample) noexcept {
   return std::bit_cast<float>(std::uint32_t{sample} << 16);
@@ -72,6 +73,8 @@ void PingBoard::remember(Row& r, std::uint16_t sample) noexcept {
 
 void PingBoard::replied(std::uint32_t target, Duration rtt) noexcept {
   Row& r = row(target);
+  constexpr float gain = 16;
+  if (r.received != 0) r.jitter += (std::abs(static_cast<float>(rtt.ns - r.last)) - r.jitter) / gain;
   ++r.sent;
   ++r.received;
   r.silent = 0;
@@ -131,18 +134,23 @@ PingBoard::Totals PingBoard::rank(std::size_t shown) {
 
 PingBoard::Layout PingBoard::layout(unsigned width) const noexcept {
   Layout l{.name = static_cast<unsigned>(std::min(longest_, longest_name)),
-           .sent = sent_width,
+           .sent = count_width,
+           .received = count_width,
            .last = number_width,
            .avg = number_width,
+           .p95 = number_width,
            .max = number_width,
+           .jitter = number_width,
            .recent = 0};
   constexpr unsigned fixed = 2 + state_width + 1 + loss_width;
-  const auto used = [&] { return l.name + fixed + l.sent + l.last + l.avg + l.max; };
-  // What gives way to what.
-  for (unsigned* column : {&l.sent, &l.max, &l.avg, &l.last}) {
+  const auto used = [&] {
+    return l.name + fixed + l.sent + l.received + l.last + l.avg + l.p95 + l.max + l.jitter;
+  };
+  // What gives way to what. A name takes half of the line at most.
+  for (unsigned* column : {&l.received, &l.sent, &l.jitter, &l.max, &l.p95, &l.avg, &l.last}) {
     const unsigned over = used() + 2 + least_recent > width ? used() + 2 + least_recent - width : 0;
     if (over == 0) break;
-    const unsigned shorter = std::min(over, l.name - std::min(l.name, width / 4));
+    const unsigned shorter = std::min(over, l.name - std::min(l.name, width / 2));
     if (shorter == over)
       l.name -= shorter;
     else
@@ -168,11 +176,17 @@ std::string PingBoard::totals_line(const Totals& t, Duration running, const Boar
 std::string PingBoard::names_line(const Layout& l, const BoardSize& size) {
   BoardLine line(size);
   line.left("target", l.name, dim).put("  ").left("state", state_width, dim);
-  if (l.sent != 0) line.right("sent", l.sent, dim);
+  const auto name = [&](std::string_view text, unsigned width) {
+    if (width != 0) line.right(text, width, dim);
+  };
+  name("sent", l.sent);
+  name("rcvd", l.received);
   line.put(" ").right("loss", loss_width, dim);
-  if (l.last != 0) line.right("last", l.last, dim);
-  if (l.avg != 0) line.right("avg", l.avg, dim);
-  if (l.max != 0) line.right("max", l.max, dim);
+  name("last", l.last);
+  name("avg", l.avg);
+  name("p95", l.p95);
+  name("max", l.max);
+  name("jitter", l.jitter);
   if (l.recent != 0) line.put("  ").put(l.recent < least_recent ? "" : "recent", dim);
   return line.take();
 }
@@ -190,24 +204,44 @@ std::string PingBoard::row_line(std::uint32_t target, Time now, const Layout& l,
   else
     line.left(r.sent == 0 ? "…" : "up", state_width, r.sent == 0 ? dim : green);
   if (l.sent != 0) line.right(fmt::format("{}", r.sent), l.sent);
+  if (l.received != 0) line.right(fmt::format("{}", r.received), l.received);
   const bool lossy = r.received < r.sent;
   line.put(" ").right(r.sent == 0 ? "-" : loss_text(r.sent, r.received), loss_width,
                       r.sent == 0 ? dim
                       : down      ? red
                       : lossy     ? yellow
                                   : std::string_view{});
-  const auto round_trip = [&](std::int64_t ns, unsigned width) {
+  const auto round_trip = [&](unsigned width, std::uint32_t replies, auto ns) {
     if (width == 0) return;
-    line.right(r.received == 0 ? "-" : human_duration({ns}), width,
-               r.received == 0 ? dim : std::string_view{});
+    const bool known = r.received >= replies;
+    line.right(known ? human_duration({static_cast<std::int64_t>(ns())}) : "-", width,
+               known ? std::string_view{} : dim);
   };
-  round_trip(r.last, l.last);
-  round_trip(r.received == 0 ? 0 : r.sum / r.received, l.avg);
-  round_trip(r.max, l.max);
-  if (l.recent == 0) return line.take();
-  line.put("  ");
-  // The latest at the right end of what there is. A step is a factor of √2 over the least that is shown.
-  std::size_t first = history - l.recent;
+  round_trip(l.last, 1, [&] { return r.last; });
+  round_trip(l.avg, 1, [&] { return r.sum / r.received; });
+  round_trip(l.p95, 1, [&] { return recent_p95(r).ns; });
+  round_trip(l.max, 1, [&] { return r.max; });
+  round_trip(l.jitter, 2, [&] { return r.jitter; });
+  if (l.recent != 0) put_recent(line.put("  "), r, l.recent);
+  return line.take();
+}
+
+// Nearest rank; of the last round trip when none of the latest probes had one.
+Duration PingBoard::recent_p95(const Row& r) {
+  std::array<float, history> values{};
+  std::size_t count = 0;
+  for (const std::uint16_t sample : r.recent)
+    if (sample != 0 && sample != was_lost) values[count++] = value_of(sample);
+  if (count == 0) return {r.last};
+  constexpr std::size_t percent = 95;
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>((count * percent + 99) / 100 - 1);
+  std::nth_element(values.begin(), at, values.begin() + static_cast<std::ptrdiff_t>(count));
+  return {std::min(std::llround(*at), static_cast<long long>(r.max))};
+}
+
+// The latest at the right end of what there is. A step is a factor of √2 over the least that is shown.
+void PingBoard::put_recent(BoardLine& line, const Row& r, unsigned columns) {
+  std::size_t first = history - columns;
   const auto at = [&](std::size_t i) { return r.recent[(r.next + i) % history]; };
   while (first < history && at(first) == 0) ++first;
   float least = INFINITY;
@@ -222,7 +256,6 @@ std::string PingBoard::row_line(std::uint32_t target, Time now, const Layout& l,
     const auto level = static_cast<std::size_t>(std::clamp(step, 0L, long{std::size(level_blocks)} - 1));
     line.put(level_blocks[level], level < 4 ? green : yellow);
   }
-  return line.take();
 }
 
 std::string PingBoard::rest_line(const Totals& rest, const BoardSize& size) {

@@ -24,7 +24,7 @@ class PingBoard {
   // A line of totals, one of names, and the targets in the order of their trouble: those that are down, the
   // longest first, then by loss, then by round trips, of which those within a factor of two of each other
   // keep the user's order. The last line counts whom there is no room for. `running` is since the first
-  // probe. The cost is a look at each target.
+  // probe. p95 is that of the latest `history` probes, to half a percent. The cost is a look at each target.
   std::vector<std::string> lines(Time now, Duration running, const BoardSize& size);
 
  private:
@@ -34,6 +34,7 @@ class PingBoard {
     std::int64_t sum = 0, last = 0, max = 0;  // round trips, in ns
     Time down_since;                          // 0: it is not
     std::uint32_t sent = 0, received = 0;     // answered or given up; answered
+    float jitter = 0;                         // RFC 3550 §6.4.1, in ns
     std::uint16_t silent = 0;                 // probes in a row without answer
     std::uint16_t next = 0;                   // place in `recent`
     // Round trips of the latest probes as the upper half of a float, in ns; 0: none yet.
@@ -55,7 +56,7 @@ class PingBoard {
   };
   // Columns that the window has room for; 0: left out.
   struct Layout {
-    unsigned name = 0, sent = 0, last = 0, avg = 0, max = 0, recent = 0;
+    unsigned name = 0, sent = 0, received = 0, last = 0, avg = 0, p95 = 0, max = 0, jitter = 0, recent = 0;
   };
 
   Row& row(std::uint32_t target) noexcept;
@@ -66,6 +67,8 @@ class PingBoard {
   std::string totals_line(const Totals& t, Duration running, const BoardSize& size) const;
   static std::string names_line(const Layout& l, const BoardSize& size);
   std::string row_line(std::uint32_t target, Time now, const Layout& l, const BoardSize& size) const;
+  static Duration recent_p95(const Row& r);
+  static void put_recent(BoardLine& line, const Row& r, unsigned columns);
   static std::string rest_line(const Totals& rest, const BoardSize& size);
 
   const std::vector<ProbeTarget>& targets_;
