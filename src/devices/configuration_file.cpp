@@ -71,8 +71,7 @@ Result<ConfigurationFile> ConfigurationFile::open(const std::string& folder, boo
   const std::string path = folder + "/configurations.sqlite";
   std::error_code ignored;
   if (only_read && !std::filesystem::exists(path, ignored))
-    return fail(Code::environment, "there are no configurations yet", path,
-                "weir config fetch HOST gets one");
+    return fail(Code::usage, "there are no configurations yet", path, "weir config fetch HOST gets one");
   if (!only_read) {
     WEIR_CHECK(make_folders(folder));
     // SQLite gives its journals the same mode.

@@ -22,7 +22,8 @@ struct ConfigurationVersion {
 // One thread at a time; several programs may have it open.
 class ConfigurationFile {
  public:
-  // Makes the folder and the file unless it is only read. Fails with Code::environment.
+  // Makes the folder and the file unless it is only read, and then fails with Code::usage when there is
+  // none. All else is Code::environment.
   static Result<ConfigurationFile> open(const std::string& folder, bool only_read);
   ConfigurationFile(ConfigurationFile&&) noexcept;
   ConfigurationFile& operator=(ConfigurationFile&&) noexcept;

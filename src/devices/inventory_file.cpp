@@ -90,8 +90,7 @@ Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) 
   const std::string path = folder + file_name;
   if (mode != Mode::change) {
     if (!exists(folder))
-      return fail(Code::environment, "there is no inventory yet", path,
-                  "weir devices NETWORK or FILE makes one");
+      return fail(Code::usage, "there is no inventory yet", path, "weir devices NETWORK or FILE makes one");
   } else {
     WEIR_CHECK(make_folders(folder));
     WEIR_TRY(FileLock lock, FileLock::attempt(folder + "/inventory.lock", FileLock::Mode::exclusive));

@@ -13,9 +13,9 @@ namespace weir {
 class InventoryFile {
  public:
   enum class Mode : std::uint8_t { read, edit, change };
-  // Reading and editing (policies alone, also while another program changes the rest): Code::environment when
-  // there is no inventory. Changing: makes the folder and the file, and fails
-  // when another program holds the lock.
+  // Reading and editing (policies alone, also while another program changes the rest): Code::usage when there
+  // is no inventory. Changing: makes the folder and the file, and fails with Code::environment when another
+  // program holds the lock.
   static Result<InventoryFile> open(const std::string& folder, Mode mode);
   static bool exists(const std::string& folder);
   InventoryFile(InventoryFile&&) noexcept;

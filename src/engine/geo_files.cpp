@@ -91,7 +91,7 @@ Result<GeoFiles> GeoFiles::open(std::span<const std::string> paths) {
   for (const std::string& path : paths) {
     std::error_code error;
     const auto kind = std::filesystem::status(path, error).type();
-    if (kind == std::filesystem::file_type::not_found) return fail(Code::environment, "no such file", path);
+    if (kind == std::filesystem::file_type::not_found) return fail(Code::usage, "no such file", path);
     // An empty file cannot be mapped.
     if (kind != std::filesystem::file_type::regular || std::filesystem::is_empty(path, error))
       return fail(Code::usage, "is no MMDB file", path);

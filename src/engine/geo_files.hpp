@@ -27,8 +27,8 @@ struct GeoAnswer {
 
 class GeoFiles {
  public:
-  // Fails with one line that names the file: missing (Code::environment), or none of the format
-  // (Code::usage).
+  // Fails with one line that names the file: missing or none of the format (Code::usage), or
+  // unreadable.
   static Result<GeoFiles> open(std::span<const std::string> paths);
   GeoFiles() noexcept;
   GeoFiles(GeoFiles&&) noexcept;

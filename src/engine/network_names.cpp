@@ -88,9 +88,10 @@ Result<NetworkNames> NetworkNames::read(const std::string& path) {
     text.append(part.data(), static_cast<std::size_t>(file.gcount()));
   } while (file);
   // A folder opens, and fails to be read.
-  if (!file.is_open() || file.bad())
-    return fail(Code::environment, errno != 0 ? std::strerror(errno) : "cannot be read", path);
-  return parse(text, path);
+  if (file.is_open() && !file.bad()) return parse(text, path);
+  if (errno == ENOENT || errno == ENOTDIR) return fail(Code::usage, "no such file", path);
+  if (errno == EISDIR) return fail(Code::usage, "is a folder", path, "name a file");
+  return fail(Code::environment, errno != 0 ? std::strerror(errno) : "cannot be read", path);
 }
 
 // Prefixes are nested or apart: those around the address at hand are a stack.

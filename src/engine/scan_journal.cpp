@@ -79,11 +79,13 @@ Result<std::unique_ptr<ScanJournal>> ScanJournal::create(const std::string& path
 
 Result<std::unique_ptr<ScanJournal>> ScanJournal::resume(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_APPEND));
+  if (!fd && (errno == ENOENT || errno == ENOTDIR))
+    return fail(Code::usage, "no such file", path, "a scan with --journal makes one");
   if (!fd) return failed("cannot be opened", path);
   struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return failed("cannot be read", path);
   const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
-  const auto foreign = [&] { return fail(Code::failed, "is no journal of a scan", path); };
+  const auto foreign = [&] { return fail(Code::usage, "is no journal of a scan", path); };
   if (!S_ISREG(status.st_mode) || size < page) return foreign();
   void* mapped = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) return failed("cannot be mapped", path);
@@ -92,7 +94,7 @@ Result<std::unique_ptr<ScanJournal>> ScanJournal::resume(const std::string& path
   if (header.magic != magic || header.plan_size > most_plan || size < page + header.plan_size)
     return foreign();
   if (header.entry_size != sizeof(JournalEntry))
-    return fail(Code::failed, "was written by another version of weir", path, "begin anew with --journal");
+    return fail(Code::usage, "was written by another version of weir", path, "begin anew with --journal");
   WEIR_CHECK(journal->load(size));
   return journal;
 }

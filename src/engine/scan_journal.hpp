@@ -34,7 +34,8 @@ class ScanJournal {
   // arguments, one a line; `identity` tells whether these still mean the same.
   static Result<std::unique_ptr<ScanJournal>> create(const std::string& path, const std::string& plan,
                                                      std::string_view identity, std::uint64_t seed);
-  // Fails with Code::environment or, when it is no journal of this program, with Code::failed.
+  // Fails with Code::environment or, when there is no such file or it is no journal of this program, with
+  // Code::usage.
   static Result<std::unique_ptr<ScanJournal>> resume(const std::string& path);
   ~ScanJournal();
   ScanJournal(const ScanJournal&) = delete;

@@ -37,7 +37,7 @@ LakeReader::LakeReader(std::string data, DuckDatabase database, DuckConnection c
 Result<LakeReader> LakeReader::open(const LakeReaderSettings& settings) {
   std::error_code error;
   if (!std::filesystem::is_directory(settings.data, error))
-    return fail(Code::environment, "is no folder", settings.data,
+    return fail(Code::usage, "is no folder", settings.data,
                 "--data names the folder that weir stores records in");
   WEIR_TRY(DuckDatabase database, DuckDatabase::open(settings.duck));
   WEIR_TRY(DuckConnection connection, database.connect());

@@ -16,7 +16,7 @@ struct LakeReaderSettings {
 
 class LakeReader final : public Archive {
  public:
-  // Fails when the folder is not there. A folder without a lake is an empty lake.
+  // Fails with Code::usage when the folder is not there. A folder without a lake is an empty lake.
   static Result<LakeReader> open(const LakeReaderSettings& settings);
 
   const SqlDialect& sql() const noexcept override { return large_ ? duckdb_sql() : duckdb_quick_sql(); }

@@ -174,8 +174,8 @@ TEST(NetworkNames, ErrorsSayTheLine) {
             "nets:3: 10.0.0.0/8 has a name already, in line 1 (leave one of them out)");
   EXPECT_EQ(line(std::string_view("10.0.0.0/8 a\0b", 14)), "nets:1: a control character is in the name");
   const TempFolder folder;
-  EXPECT_EQ(NetworkNames::read(folder.file("gone")).error().exit_code(), 3);
-  EXPECT_EQ(NetworkNames::read(folder.path()).error().exit_code(), 3);
+  EXPECT_EQ(NetworkNames::read(folder.file("gone")).error().exit_code(), 2);
+  EXPECT_EQ(NetworkNames::read(folder.path()).error().exit_code(), 2);
 }
 
 Enrichment sample(const TempFolder& folder) {

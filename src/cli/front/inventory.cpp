@@ -122,7 +122,7 @@ Result<void> DeviceAlerts::tell(const Inventory& inventory, const std::vector<Ch
 
 Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {
   std::ifstream file(path);
-  if (!file) return fail(Code::environment, "cannot be read", path, "does the file exist?");
+  if (!file) return fail(Code::usage, "cannot be read", path, "does the file exist?");
   struct Allowed {
     std::set<Mac> macs;
     std::vector<Prefix> networks;
