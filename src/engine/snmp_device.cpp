@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <memory>
+#include <utility>
 
 #include "core/ascii.hpp"
 #include "core/bytes.hpp"
-#include "engine/snmp_walk.hpp"
 #include "os/kernel_clock.hpp"
 
 namespace weir {
@@ -48,7 +47,7 @@ enum Column : std::uint8_t {
   column_count
 };
 
-std::vector<ObjectId> columns() {
+std::vector<ObjectId> all_columns() {
   const ObjectId mib_2 = {1, 3, 6, 1, 2, 1}, lldp = {1, 0, 8802, 1, 1, 2, 1},
                  cdp = {1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1};
   std::vector<ObjectId> all(column_count);
@@ -94,13 +93,10 @@ constexpr std::size_t most_values = 200'000;  // of one device; a larger bridge 
 constexpr std::uint64_t chassis_mac = 4, chassis_address = 5, port_mac = 3, port_interface_name = 5;
 constexpr std::uint64_t entity_chassis = 3, status_learned = 3;
 
-struct Cell {
-  std::optional<std::uint64_t> number;
-  std::string text;
-};
-using Index = std::vector<unsigned long>;
-using Rows = std::map<Index, Cell>;
-using Tables = std::array<Rows, column_count>;
+using Cell = SnmpDeviceTables::Cell;
+using Index = ObjectId;
+using Rows = SnmpDeviceTables::Rows;
+using Tables = std::vector<Rows>;
 
 std::optional<Mac> mac_in(std::string_view octets) noexcept {
   if (octets.size() != 6) return std::nullopt;
@@ -245,7 +241,7 @@ class Ask final : private SnmpWalk::Listener {
       : agents_(agents), listener_(listener), tables_(agents.size()) {}
 
   Result<void> run() {
-    SnmpWalkOptions options{.columns = columns(), .retries = 1, .most_values = most_values};
+    SnmpWalkOptions options{.columns = SnmpDeviceTables::columns(), .retries = 1, .most_values = most_values};
     WEIR_TRY(walk_, SnmpWalk::open(agents_, std::move(options), *this));
     walk_->start_round();
     while (walk_->busy() != 0 && listener_.go_on()) {
@@ -259,41 +255,56 @@ class Ask final : private SnmpWalk::Listener {
 
  private:
   void value(std::size_t agent, std::size_t column, const SnmpValue& value) override {
-    if (tables_[agent] == nullptr) tables_[agent] = std::make_unique<Tables>();
-    (*tables_[agent])[column].insert_or_assign(Index(value.index.begin(), value.index.end()),
-                                               Cell{value.number, std::string(value.text.value_or(""))});
+    tables_[agent].take(column, value);
   }
   void failed(std::size_t agent, const std::string& why) override {
-    tables_[agent].reset();
+    tables_[agent] = {};
     listener_.silent(agents_[agent], why);
   }
   void ended(std::size_t agent, std::optional<std::uint64_t>) override {
-    if (tables_[agent] == nullptr) return;
-    const Tables& t = *tables_[agent];
-    SnmpDevice d{.time = KernelClock().wall(steady_now()), .ip = walk_->address(agent)};
-    d.name = scalar(t[sys_name]);
-    d.description = scalar(t[sys_descr]);
-    d.location = scalar(t[sys_location]);
-    take_entity(t, d);
-    take_addresses(t, d);
-    take_learned(t, d);
-    take_neighbours(t, d);
-    if (!t[lldp_local_id].empty() && !t[lldp_local_kind].empty() &&
-        t[lldp_local_kind].begin()->second.number == chassis_mac)
-      if (const auto mac = mac_in(t[lldp_local_id].begin()->second.text)) d.chassis = text_of(*mac);
-    if (d.chassis.empty() && !t[bridge_address].empty())
-      if (const auto mac = mac_in(t[bridge_address].begin()->second.text)) d.chassis = text_of(*mac);
-    tables_[agent].reset();
+    if (tables_[agent].empty()) return;
+    SnmpDevice d = std::exchange(tables_[agent], {}).device();
+    d.time = KernelClock().wall(steady_now());
+    d.ip = walk_->address(agent);
     listener_.told(d);
   }
 
   const std::vector<SnmpAgent>& agents_;
   SnmpDeviceListener& listener_;
-  std::vector<std::unique_ptr<Tables>> tables_;
+  std::vector<SnmpDeviceTables> tables_;
   std::unique_ptr<SnmpWalk> walk_;
 };
 
 }  // namespace
+
+std::vector<ObjectId> SnmpDeviceTables::columns() {
+  return all_columns();
+}
+
+void SnmpDeviceTables::take(std::size_t column, const SnmpValue& value) {
+  columns_.resize(column_count);
+  columns_[column].insert_or_assign(Index(value.index.begin(), value.index.end()),
+                                    Cell{value.number, std::string(value.text.value_or(""))});
+}
+
+SnmpDevice SnmpDeviceTables::device() const {
+  SnmpDevice d;
+  if (empty()) return d;
+  const Tables& t = columns_;
+  d.name = scalar(t[sys_name]);
+  d.description = scalar(t[sys_descr]);
+  d.location = scalar(t[sys_location]);
+  take_entity(t, d);
+  take_addresses(t, d);
+  take_learned(t, d);
+  take_neighbours(t, d);
+  if (!t[lldp_local_id].empty() && !t[lldp_local_kind].empty() &&
+      t[lldp_local_kind].begin()->second.number == chassis_mac)
+    if (const auto mac = mac_in(t[lldp_local_id].begin()->second.text)) d.chassis = text_of(*mac);
+  if (d.chassis.empty() && !t[bridge_address].empty())
+    if (const auto mac = mac_in(t[bridge_address].begin()->second.text)) d.chassis = text_of(*mac);
+  return d;
+}
 
 Result<void> ask_snmp_devices(const std::vector<SnmpAgent>& agents, SnmpDeviceListener& listener) {
   return agents.empty() ? Result<void>{} : Ask(agents, listener).run();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "engine/snmp_agent.hpp"
+#include "engine/snmp_walk.hpp"
 
 namespace weir {
 
@@ -37,6 +39,27 @@ struct SnmpDevice {
   std::vector<Arp> arp;
   std::vector<Learned> learned;
   std::vector<Neighbour> neighbours;
+};
+
+// What one agent's walk brings, as the device it is of. Values are an outsider's: any at any index. One
+// thread.
+class SnmpDeviceTables {
+ public:
+  // What to walk; take() has their places.
+  static std::vector<ObjectId> columns();
+  void take(std::size_t column, const SnmpValue& value);
+  bool empty() const noexcept { return columns_.empty(); }
+  // Without time and address.
+  SnmpDevice device() const;
+
+  struct Cell {
+    std::optional<std::uint64_t> number;
+    std::string text;
+  };
+  using Rows = std::map<ObjectId, Cell>;  // by index
+
+ private:
+  std::vector<Rows> columns_;
 };
 
 struct SnmpDeviceListener {

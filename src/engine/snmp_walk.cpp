@@ -19,8 +19,6 @@
 namespace weir {
 namespace {
 
-constexpr oid uptime_column[] = {1, 3, 6, 1, 2, 1, 1, 3};
-
 std::optional<std::uint64_t> number_in(const netsnmp_variable_list& v) noexcept {
   switch (v.type) {
     case ASN_INTEGER:
@@ -37,6 +35,10 @@ std::optional<std::uint64_t> number_in(const netsnmp_variable_list& v) noexcept 
 std::optional<std::string_view> text_in(const netsnmp_variable_list& v) noexcept {
   if (v.type != ASN_OCTET_STR && v.type != ASN_IPADDRESS && v.type != ASN_OPAQUE) return std::nullopt;
   return std::string_view(reinterpret_cast<const char*>(v.val.string), v.val_len);
+}
+
+bool is_nothing(const netsnmp_variable_list& v) noexcept {
+  return v.type == SNMP_NOSUCHOBJECT || v.type == SNMP_NOSUCHINSTANCE || v.type == SNMP_ENDOFMIBVIEW;
 }
 
 class Walk final : public SnmpWalk {
@@ -61,18 +63,15 @@ class Walk final : public SnmpWalk {
     std::size_t number;
     SnmpAgent settings;
     Addr address;
+    ColumnWalk walk;
     void* session = nullptr;
     bool busy = false, known = false;  // known: its engine, with version 3
-    std::vector<ObjectId> cursors{};   // by column
-    std::vector<std::size_t> live;     // columns that go on
-    std::size_t values = 0;
-    std::optional<std::uint64_t> uptime;
-    Time sent;  // of the latest question
+    Time sent{};                       // of the latest question
   };
   static int called(int what, netsnmp_session* session, int, netsnmp_pdu* answer, void* agent);
   void take(Agent& agent, int what, netsnmp_session* session, netsnmp_pdu* answer);
   void take_engine(Agent& agent, netsnmp_session* session, const netsnmp_pdu* answer);
-  void take_values(Agent& agent, netsnmp_pdu& answer);
+  bool take_values(Agent& agent, const netsnmp_pdu& answer);
   void ask(Agent& agent);
   void discover(Agent& agent);
   void send(Agent& agent, netsnmp_pdu* request);
@@ -84,6 +83,7 @@ class Walk final : public SnmpWalk {
   Listener& listener_;
   Poller poller_;
   std::vector<std::unique_ptr<Agent>> agents_;
+  std::vector<SnmpVariable> variables_;  // of the answer at hand
   std::size_t busy_ = 0;
   Time checked_{};
 };
@@ -121,11 +121,11 @@ Result<void> set_security(netsnmp_session& session, const SnmpAgent& agent) {
 }
 
 Result<void> Walk::add(SnmpAgent settings, const Addr& address) {
-  auto agent = std::make_unique<Agent>();
-  agent->owner = this;
-  agent->number = agents_.size();
-  agent->settings = std::move(settings);
-  agent->address = address;
+  auto agent = std::make_unique<Agent>(Agent{.owner = this,
+                                             .number = agents_.size(),
+                                             .settings = std::move(settings),
+                                             .address = address,
+                                             .walk = {options_.columns, options_.most_values}});
   std::string peer = address.is_v4() ? fmt::format("udp:{}:{}", to_string(address), agent->settings.port)
                                      : fmt::format("udp6:[{}]:{}", to_string(address), agent->settings.port);
   netsnmp_session session;
@@ -162,11 +162,7 @@ void Walk::start_round() {
     if (agent->busy) continue;
     agent->busy = true;
     ++busy_;
-    agent->values = 0;
-    agent->uptime.reset();
-    agent->live.clear();
-    for (std::size_t c = 0; c < options_.columns.size(); ++c) agent->live.push_back(c);
-    agent->cursors = options_.columns;
+    agent->walk.begin();
     if (agent->settings.version == 3 && !agent->known)
       discover(*agent);
     else
@@ -224,15 +220,13 @@ void Walk::take(Agent& agent, int what, netsnmp_session* session, netsnmp_pdu* a
   if (answer->errstat == SNMP_ERR_NOSUCHNAME && agent.settings.version == 1) {
     // Version 1 says so at the end of everything it has: that column is done.
     const long at = answer->errindex - 2;
-    if (at < 0 || static_cast<std::size_t>(at) >= agent.live.size()) return end(agent);
-    agent.live.erase(agent.live.begin() + at);
-    return agent.live.empty() ? end(agent) : ask(agent);
+    const bool more = at >= 0 && agent.walk.end_question(static_cast<std::size_t>(at));
+    return more ? ask(agent) : end(agent);
   }
+  if (answer->errstat == SNMP_ERR_TOOBIG && agent.walk.too_big()) return ask(agent);
   if (answer->errstat != SNMP_ERR_NOERROR)
     return fail_round(agent, fmt::format("refuses: {}", snmp_errstring(static_cast<int>(answer->errstat))));
-  take_values(agent, *answer);
-  if (agent.live.empty() || agent.values > options_.most_values) return end(agent);
-  ask(agent);
+  return take_values(agent, *answer) ? ask(agent) : end(agent);
 }
 
 // What version 3 asks first is who the engine is (RFC 3414, 4): keys are made for it.
@@ -255,49 +249,31 @@ void Walk::take_engine(Agent& agent, netsnmp_session* session, const netsnmp_pdu
   ask(agent);
 }
 
-void Walk::take_values(Agent& agent, netsnmp_pdu& answer) {
+// False when the round is over.
+bool Walk::take_values(Agent& agent, const netsnmp_pdu& answer) {
   const Time wall = wall_now(), steady = steady_now();
-  std::vector<bool> done(options_.columns.size());
-  std::size_t place = 0;
-  bool any = false;
-  for (const netsnmp_variable_list* v = answer.variables; v != nullptr; v = v->next_variable, ++place) {
-    if (place == 0) {
-      if (netsnmp_oid_is_subtree(uptime_column, std::size(uptime_column), v->name, v->name_length) == 0)
-        agent.uptime = number_in(*v);
-      continue;
-    }
-    any = true;
-    const std::size_t column = agent.live[(place - 1) % agent.live.size()];
-    const ObjectId& prefix = options_.columns[column];
-    ObjectId& cursor = agent.cursors[column];
-    const std::span<const oid> now(v->name, v->name_length);
-    // Past its column, or not past what it was asked for.
-    if (now.size() <= prefix.size() || !std::equal(prefix.begin(), prefix.end(), now.begin()) ||
-        !std::lexicographical_compare(cursor.begin(), cursor.end(), now.begin(), now.end())) {
-      done[column] = true;
-      continue;
-    }
-    if (done[column]) continue;
-    cursor.assign(now.begin(), now.end());
-    ++agent.values;
-    listener_.value(agent.number, column,
-                    {now.subspan(prefix.size()), number_in(*v), text_in(*v), wall, steady});
-  }
-  std::erase_if(agent.live, [&](std::size_t c) { return !any || done[c]; });
+  variables_.clear();
+  for (const netsnmp_variable_list* v = answer.variables; v != nullptr; v = v->next_variable)
+    variables_.push_back({{v->name, v->name_length}, number_in(*v), text_in(*v), is_nothing(*v)});
+  return agent.walk.take(variables_, [&](std::size_t column, std::span<const unsigned long> index,
+                                         const SnmpVariable& variable) {
+    listener_.value(agent.number, column, {index, variable.number, variable.text, wall, steady});
+  });
 }
 
 void Walk::ask(Agent& agent) {
   const bool bulk = agent.settings.version != 1;
   netsnmp_pdu* request = snmp_pdu_create(bulk ? SNMP_MSG_GETBULK : SNMP_MSG_GETNEXT);
   if (bulk) {
-    // About what fits into one Ethernet frame; agents cut off what does not.
-    constexpr std::size_t most_values = 60;
     request->non_repeaters = 1;
-    request->max_repetitions = static_cast<long>(std::max<std::size_t>(1, most_values / agent.live.size()));
+    request->max_repetitions = static_cast<long>(agent.walk.repetitions());
   }
-  snmp_add_null_var(request, uptime_column, std::size(uptime_column));
-  for (const std::size_t column : agent.live)
-    snmp_add_null_var(request, agent.cursors[column].data(), agent.cursors[column].size());
+  const auto uptime = ColumnWalk::uptime_column();
+  snmp_add_null_var(request, uptime.data(), uptime.size());
+  for (std::size_t i = 0; i < agent.walk.questions(); ++i) {
+    const ObjectId& question = agent.walk.question(i);
+    snmp_add_null_var(request, question.data(), question.size());
+  }
   send(agent, request);
 }
 
@@ -323,7 +299,7 @@ void Walk::send(Agent& agent, netsnmp_pdu* request) {
 void Walk::end(Agent& agent) {
   agent.busy = false;
   --busy_;
-  listener_.ended(agent.number, agent.uptime);
+  listener_.ended(agent.number, agent.walk.uptime());
 }
 
 std::string Walk::silence(const Agent& agent) const {

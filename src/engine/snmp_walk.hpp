@@ -10,11 +10,10 @@
 
 #include "core/addr.hpp"
 #include "core/time.hpp"
+#include "engine/column_walk.hpp"
 #include "engine/snmp_agent.hpp"
 
 namespace weir {
-
-using ObjectId = std::vector<unsigned long>;
 
 struct SnmpWalkOptions {
   std::vector<ObjectId> columns;
