@@ -303,7 +303,7 @@ struct Opened {
 
 void print_page(const Summary& summary, const Run& run, const Outcome& outcome) {
   const Terminal terminal = stdout_terminal();
-  fmt::print("{}", summary.page(run.place.interfaces, outcome, terminal.colour,
+  fmt::print("{}", summary.page(run.place.interfaces, outcome, run.records.has("where"), terminal.colour,
                                 terminal.present ? terminal.width : 80));
 }
 

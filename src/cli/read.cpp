@@ -118,14 +118,14 @@ Result<int> write_records(const Plan& plan, PacketSource& source, const std::opt
   return report_missing(outcome);
 }
 
-void print_page(const Summary& summary, const Inputs& inputs, const Outcome& outcome) {
+void print_page(const Summary& summary, const Inputs& inputs, const Outcome& outcome, bool filtered) {
   const Terminal terminal = stdout_terminal();
-  fmt::print("{}",
-             summary.page(inputs.files, outcome, terminal.colour, terminal.present ? terminal.width : 80));
+  fmt::print("{}", summary.page(inputs.files, outcome, filtered, terminal.colour,
+                                terminal.present ? terminal.width : 80));
 }
 
 Result<int> show_page(const Plan& plan, PacketSource& source, const std::optional<CaptureFilter>& bpf,
-                      const Inputs& inputs, bool quiet) {
+                      const Inputs& inputs, bool filtered, bool quiet) {
   Summary summary;
   ProgressLine progress(!quiet);
   WEIR_TRY(
@@ -135,7 +135,7 @@ Result<int> show_page(const Plan& plan, PacketSource& source, const std::optiona
           [&](const RecordType& type, const void* record) { summary.add(type, record); },
           [&](const Progress& p) { progress.update(p.bytes_read, p.bytes_total, p.packets); }, interrupted));
   progress.clear();
-  print_page(summary, inputs, outcome);
+  print_page(summary, inputs, outcome, filtered);
   return report_missing(outcome);
 }
 
@@ -164,7 +164,7 @@ Result<int> read_record_files(const std::vector<RecordInput>& files, const Plan&
                interrupted));
   progress.clear();
   if (page)
-    print_page(summary, inputs, outcome);
+    print_page(summary, inputs, outcome, arguments.has("where"));
   else
     WEIR_CHECK(storing.sink->close());
   return report_missing(outcome);
@@ -214,7 +214,7 @@ Result<int> run_read(const Arguments& arguments) {
     WEIR_TRY(const double speed, speed_of(arguments.value("pace")));
     source = std::make_unique<PacedSource>(std::move(source), speed);
   }
-  return page ? show_page(plan, *source, bpf, inputs, arguments.has("quiet"))
+  return page ? show_page(plan, *source, bpf, inputs, arguments.has("where"), arguments.has("quiet"))
               : write_records(plan, *source, bpf, output, arguments, arguments.has("quiet"));
 }
 

@@ -138,9 +138,7 @@ void Summary::Ranking::add(std::string_view key, const Tally& amount) {
     }
     it = tallies.emplace(key, Tally{}).first;
   }
-  it->second.count += amount.count;
-  it->second.bytes += amount.bytes;
-  it->second.packets += amount.packets;
+  it->second.add(amount);
 }
 
 std::vector<std::pair<std::string_view, Summary::Tally>> Summary::Ranking::top(std::size_t n,
@@ -168,6 +166,7 @@ Summary::Summary() : lists_(list_specs.size()) {
 
 void Summary::add(const RecordType& type, const void* record) {
   if (&type == &record_type<Flow>()) return add_flow(*static_cast<const Flow*>(record));
+  ++others_;
   if (&type == &record_type<Oddity>()) {
     oddities_.add(static_cast<const Oddity*>(record)->name, {.count = 1});
     return;
@@ -185,6 +184,7 @@ void Summary::add(const RecordType& type, const void* record) {
 void Summary::add_flow(const Flow& flow) {
   char buffer[addr_text_max];
   const Tally amount{.count = 1, .bytes = flow.bytes, .packets = flow.packets};
+  flows_.add(amount);
   talkers_.add({buffer, write_addr(buffer, flow.ref.src_ip)}, amount);
   talkers_.add({buffer, write_addr(buffer, flow.ref.dst_ip)}, amount);
   const std::string_view transport = name_of(flow.ref.proto);
@@ -198,8 +198,8 @@ void Summary::add_flow(const Flow& flow) {
     applications_.add(fmt::format("IP protocol {}", static_cast<unsigned>(flow.ref.proto)), amount);
 }
 
-std::string Summary::page(const std::vector<std::string>& inputs, const Outcome& outcome, bool colour,
-                          unsigned width) const {
+std::string Summary::page(const std::vector<std::string>& inputs, const Outcome& outcome, bool filtered,
+                          bool colour, unsigned width) const {
   Page page(colour, width);
   const Counters& n = outcome.counters;
   const Duration length = outcome.last - outcome.first;
@@ -212,6 +212,10 @@ std::string Summary::page(const std::vector<std::string>& inputs, const Outcome&
     page.line(fmt::format(
         "{} of them pass the BPF expression: flows and lists are of these, sizes and chart of all",
         human_count(n.packets - n.refused_by_bpf)));
+  if (filtered)
+    page.line(fmt::format("{} ({}, {}) and {} pass --where: lists are of these, sizes and chart of all",
+                          counted_as(flows_.count, "flows"), counted_as(flows_.packets, "packets"),
+                          human_bytes(flows_.bytes), counted_as(others_, "other records")));
   if (n.packets > 0) {
     page.line(fmt::format("{} from {} to {}", human_duration(length), human_time(outcome.first),
                           human_time(outcome.last)));

@@ -16,13 +16,18 @@ class Summary {
  public:
   Summary();
   void add(const RecordType& type, const void* record);
-  // The whole page. `inputs` are the files' names.
-  std::string page(const std::vector<std::string>& inputs, const Outcome& outcome, bool colour,
+  // The whole page. `inputs` are the files' names; with `filtered` the records taken are not all there were.
+  std::string page(const std::vector<std::string>& inputs, const Outcome& outcome, bool filtered, bool colour,
                    unsigned width) const;
 
  private:
   struct Tally {
     std::uint64_t count = 0, bytes = 0, packets = 0;
+    void add(const Tally& more) noexcept {
+      count += more.count;
+      bytes += more.bytes;
+      packets += more.packets;
+    }
   };
   // Distinct keys are kept up to `most`; further ones are counted in `unlisted` only.
   struct Ranking {
@@ -43,6 +48,8 @@ class Summary {
 
   std::unordered_map<const RecordType*, std::vector<Source>> sources_;
   std::vector<Ranking> lists_;
+  Tally flows_;
+  std::uint64_t others_ = 0;  // records that are no flow
   Ranking talkers_, applications_, oddities_;
   std::string key_;
 };
