@@ -175,13 +175,7 @@ int run(std::string_view, std::span<const char* const> words) {
     complain(prober.error().line());
     return unknown;
   }
-  StopSignals signals;
-  CheckListener listener(targets.size());
-  Pinger pinger(**prober, targets, options.plan, listener);
-  pinger.run(signals);
-  const CheckResult result = check_result(options.limits, targets, listener.tallies());
-  fmt::print("{}\n", result.line);
-  return static_cast<int>(result.state);
+  return run_check(**prober, targets, options.plan, options.limits);
 }
 
 constexpr std::string_view programs[] = {"check_icmp"};

@@ -246,13 +246,7 @@ Result<int> check(const Arguments& arguments) {
     return fail(Code::usage, "Failed to resolve " + failures.front());
   if (targets.list().empty()) return fail(Code::usage, "no target is left");
   WEIR_TRY(const auto prober, probe->open(asked));
-  StopSignals signals;
-  CheckListener listener(targets.list().size());
-  Pinger pinger(*prober, targets.list(), plan, listener);
-  pinger.run(signals);
-  const CheckResult result = check_result(check_limits(limits), targets.list(), listener.tallies());
-  fmt::print("{}\n", result.line);
-  return static_cast<int>(result.state);
+  return run_check(*prober, targets.list(), plan, check_limits(limits));
 }
 
 // Targets whose names are resolved while others are probed.

@@ -371,17 +371,8 @@ constexpr Option own_options[] = {
     write_option,
     profile_option,
     time_option,
-    store_in_option,
-    store_option,
-    sensor_option,
-    keep_option,
-    keep_size_option,
-    keep_rollups_option,
-    when_full_option,
-    sync_option,
-    flush_option,
 };
-constexpr auto options = joined(own_options, report_options, diff_options);
+constexpr auto options = joined(own_options, storing_options, report_options, diff_options);
 constexpr RecordTypeOf records[] = {record_type<Host>,      record_type<Port>, record_type<Service>,
                                     record_type<PortCount>, record_type<Scan>, record_type<ScanChange>};
 // As nmap' users type them.

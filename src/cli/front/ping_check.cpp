@@ -73,4 +73,15 @@ CheckResult check_result(const CheckLimits& limits, const std::vector<ProbeTarge
   return {worst, fmt::format("{} - {}{}{}", name_of(worst), text, numbers.empty() ? "" : "|", numbers)};
 }
 
+int run_check(Prober& prober, const std::vector<ProbeTarget>& targets, const PingPlan& plan,
+              const CheckLimits& limits) {
+  StopSignals signals;
+  CheckListener listener(targets.size());
+  Pinger pinger(prober, targets, plan, listener);
+  pinger.run(signals);
+  const CheckResult result = check_result(limits, targets, listener.tallies());
+  fmt::print("{}\n", result.line);
+  return static_cast<int>(result.state);
+}
+
 }  // namespace weir

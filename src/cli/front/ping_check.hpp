@@ -40,5 +40,8 @@ struct CheckResult {
 };
 CheckResult check_result(const CheckLimits& limits, const std::vector<ProbeTarget>& targets,
                          const std::vector<PingTally>& tallies);
+// Probes them, until the plan's end or a signal, prints the line, and returns the exit code.
+int run_check(Prober& prober, const std::vector<ProbeTarget>& targets, const PingPlan& plan,
+              const CheckLimits& limits);
 
 }  // namespace weir
