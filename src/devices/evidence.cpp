@@ -34,6 +34,10 @@ std::optional<Mac> device_mac(const std::optional<Mac>& mac) {
   return mac && is_device(*mac) ? mac : std::nullopt;
 }
 std::optional<Addr> device_ip(const Addr& ip) {
+// Of which no router makes a journey (RFC 4291 §2.5.6).
+bool is_link_local(const Addr& ip) noexcept {
+  return !ip.is_v4() && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
+}
   return is_device(ip) ? std::optional(ip) : std::nullopt;
 }
 
@@ -99,6 +103,11 @@ void take_dhcp_client(Inventory& inventory, const Dhcp& dhcp) {
   }
   add_client_id(sighting, dhcp.client_id, sighting.mac);
   add(sighting, FactKind::name, dhcp.host_name, "dhcp");
+  // A client that is not the frame's sender is one behind a relay or a repeater, or one that was made up, as
+  // whoever wants all of a server's leases makes up thousands: it has to be seen otherwise.
+  const bool relayed = dhcp.relay_ip || dhcp.hops != 0;
+  const bool foreign = !relayed && dhcp.src_mac && is_device(*dhcp.src_mac) && dhcp.src_mac != sighting.mac;
+  sighting.introduces = !foreign;
   add(sighting, FactKind::name, dhcp.client_fqdn.substr(0, dhcp.client_fqdn.find('.')), "dhcp");
   add(sighting, FactKind::vendor_class, dhcp.vendor_class, "dhcp");
   if (dhcp.message == "discover" || dhcp.message == "request")
@@ -110,10 +119,12 @@ void take_dhcp_client(Inventory& inventory, const Dhcp& dhcp) {
 void take_dhcp_server(Inventory& inventory, const Dhcp& dhcp) {
   if (dhcp.message == "ack" && dhcp.assigned_ip && is_device(*dhcp.assigned_ip)) {
     Sighting lease{.time = dhcp.time,
+  if (foreign) sighting.evidence += ", in a frame of " + mac_text(*dhcp.src_mac);
                    .mac = device_mac(dhcp.client_mac),
                    .ip = dhcp.assigned_ip,
                    .claim = Claim::leased,
-                   .alive = false};
+                   .alive = false,
+                   .introduces = dhcp.relay_ip.has_value()};
     lease.evidence = evidence("dhcp", "ack") + ": leased by " + to_string(dhcp.sender_ip);
     if (lease.mac) inventory.see(lease);
   }
@@ -126,6 +137,8 @@ void take_dhcp_server(Inventory& inventory, const Dhcp& dhcp) {
   for (const Addr& router : dhcp.routers) server.evidence += ", router " + to_string(router);
   for (const Addr& dns : dhcp.dns_servers) server.evidence += ", DNS " + to_string(dns);
   inventory.see(server);
+  // Without a relay it is on the client's link, unless it renews a lease, which a router may pass on.
+  if (!dhcp.relay_ip && !dhcp.client_ip) server.mac = device_mac(dhcp.src_mac);
 }
 
 void take(Inventory& inventory, const Dhcp& dhcp) {
@@ -143,6 +156,7 @@ void take(Inventory& inventory, const Dhcpv6& dhcp) {
     // The DUID may have been made of the hardware address of another interface: it names the host alone.
     add(sighting, FactKind::duid, dhcp.client_id, "dhcpv6");
     add(sighting, FactKind::name, dhcp.client_fqdn.substr(0, dhcp.client_fqdn.find('.')), "dhcp");
+  if (dhcp.relays == 0 && is_link_local(dhcp.sender_ip)) sighting.mac = device_mac(dhcp.src_mac);
     add(sighting, FactKind::vendor_class, dhcp.vendor_class, "dhcpv6");
   }
   inventory.see(sighting);
@@ -206,15 +220,17 @@ void take_services(Inventory& inventory, const Dns& dns) {
   inventory.see(sighting);
 }
 
-// The address of a name under in-addr.arpa (RFC 1035 §3.5).
+// The address of a name under in-addr.arpa (RFC 1035 §3.5) or ip6.arpa (RFC 3596 §2.5).
 std::string reverse_address(std::string_view name) {
-  constexpr std::string_view zone = ".in-addr.arpa";
+  const bool v6 = name.ends_with(".ip6.arpa");
+  const std::string_view zone = v6 ? ".ip6.arpa" : ".in-addr.arpa";
   if (!name.ends_with(zone)) return {};
   name.remove_suffix(zone.size());
   std::string address;
-  while (!name.empty()) {
+  for (std::size_t labels = 0; !name.empty(); ++labels) {
     const std::size_t dot = name.rfind('.');
-    address += (address.empty() ? "" : ".") + std::string(name.substr(dot == name.npos ? 0 : dot + 1));
+    if (labels != 0 && (!v6 || labels % 4 == 0)) address += v6 ? ':' : '.';
+    address += name.substr(dot == name.npos ? 0 : dot + 1);
     name = name.substr(0, dot == name.npos ? 0 : dot);
   }
   return address;

@@ -235,6 +235,8 @@ class DhcpParser {
     ByteReader r(bytes);
     Dhcp d{.time = c.time, .flow = c.flow};
     d.sender_ip = c.side == Side::orig ? c.flow.src_ip : c.flow.dst_ip;
+    d.src_mac = c.link.src_mac;
+    d.dst_mac = c.link.dst_mac;
     d.vlan = c.link.vlan;
     const std::uint8_t op = r.u8(), hardware_type = r.u8(), hardware_size = r.u8();
     d.hops = r.u8();

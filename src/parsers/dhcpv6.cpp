@@ -234,6 +234,8 @@ class Dhcpv6Parser {
     const Step next{bytes.size(), Parse::more};
     Dhcpv6 d{.time = c.time, .flow = c.flow};
     d.sender_ip = c.side == Side::orig ? c.flow.src_ip : c.flow.dst_ip;
+    d.src_mac = c.link.src_mac;
+    d.dst_mac = c.link.dst_mac;
     d.vlan = c.link.vlan;
     const std::optional<Bytes> message = unwrap(c, d, bytes);
     if (!message) return next;

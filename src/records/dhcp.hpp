@@ -23,6 +23,7 @@ struct Dhcp {
   std::optional<bool> is_broadcast;
   std::optional<Duration> elapsed;
   std::uint8_t hops = 0;
+  std::optional<Mac> src_mac, dst_mac;
   std::optional<std::uint16_t> vlan;
 };
 template <>
@@ -67,6 +68,10 @@ inline constexpr auto schema<Dhcp> = record(
     field("error_message", &Dhcp::error_message, "What a decline or nak says (option 56)"),
     field("broadcast", &Dhcp::is_broadcast, "Whether the client wants the answer broadcast"),
     field("elapsed", &Dhcp::elapsed, Unit::seconds, "Time the client has been trying (secs)"),
-    field("hops", &Dhcp::hops, "Relays passed"), field("vlan", &Dhcp::vlan, "VLAN, the inner one of two"));
+    field("hops", &Dhcp::hops, "Relays passed"),
+    field("src_mac", &Dhcp::src_mac,
+          "Source of the frame; differs from client_mac behind a relay, a router or a forger"),
+    field("dst_mac", &Dhcp::dst_mac, "Destination of the frame"),
+    field("vlan", &Dhcp::vlan, "VLAN, the inner one of two"));
 
 }  // namespace weir

@@ -24,6 +24,7 @@ struct Dhcpv6 {
   bool is_rapid_commit = false;
   std::uint8_t relays = 0;
   std::optional<Addr> relay_link, relay_peer;
+  std::optional<Mac> src_mac, dst_mac;
   std::optional<std::uint16_t> vlan;
 };
 template <>
@@ -65,6 +66,9 @@ inline constexpr auto schema<Dhcpv6> = record(
     field("relays", &Dhcpv6::relays, "Relay agents passed"),
     field("relay_link", &Dhcpv6::relay_link, "Address of the client's link, by the relay next to it"),
     field("relay_peer", &Dhcpv6::relay_peer, "Client's address, by the relay next to it"),
+    field("src_mac", &Dhcpv6::src_mac,
+          "Source of the frame; the last router's where the message was relayed or routed"),
+    field("dst_mac", &Dhcpv6::dst_mac, "Destination of the frame"),
     field("vlan", &Dhcpv6::vlan, "VLAN, the inner one of two"));
 
 }  // namespace weir

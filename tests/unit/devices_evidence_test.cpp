@@ -11,6 +11,7 @@
 #include "packet/build.hpp"
 #include "records/arp.hpp"
 #include "records/dhcp.hpp"
+#include "records/dhcpv6.hpp"
 #include "records/dns.hpp"
 #include "records/flow.hpp"
 #include "records/ndp.hpp"
@@ -48,6 +49,72 @@ TEST(DeviceEvidence, ClientIdThatRepeatsTheHardwareAddressIsNoKey) {
   tell(inventory, request);
   ASSERT_NE(inventory.devices().at(1).find(FactKind::duid), nullptr);
   EXPECT_EQ(inventory.devices().at(1).find(FactKind::duid)->value, "000100012297aabb");
+}
+
+TEST(DeviceEvidence, ClientsThatAreMadeUpAreNoDevices) {
+  Inventory inventory;
+  Dhcp discover{.time = Time{} + seconds(1), .message = "discover", .client_mac = phone};
+  discover.src_mac = host;
+  tell(inventory, discover);
+  Dhcp ack{.time = Time{} + seconds(2), .message = "ack", .client_mac = phone, .assigned_ip = ip("10.9.0.7")};
+  ack.sender_ip = ip("10.9.0.1");
+  ack.src_mac = Mac{{0x00, 0x0c, 0x29, 0, 0, 1}};
+  tell(inventory, ack);
+  ASSERT_EQ(inventory.devices().size(), 1U) << "the server alone";
+  EXPECT_EQ(inventory.devices().at(1).mac(), ack.src_mac);
+  discover.relay_ip = ip("10.9.0.1");  // a relay's frame, and its word for the client
+  tell(inventory, discover);
+  EXPECT_EQ(inventory.devices().size(), 2U);
+  EXPECT_EQ(inventory.devices().at(2).mac(), phone);
+}
+
+TEST(DeviceEvidence, ServerThatUsesAnothersAddressIsAnotherOne) {
+  Inventory inventory;
+  Dhcp offer{.time = Time{} + seconds(1), .message = "offer", .client_mac = phone};
+  offer.sender_ip = ip("10.9.0.1");
+  offer.src_mac = host;
+  tell(inventory, offer);
+  offer.client_ip = ip("10.9.0.7");  // a lease renewed through a router, whose frame it is
+  offer.src_mac = Mac{{0x00, 0x0c, 0x29, 0, 0, 9}};
+  tell(inventory, offer);
+  EXPECT_EQ(inventory.devices().size(), 1U);
+  EXPECT_TRUE(inventory.take_changes().empty());
+  offer.client_ip.reset();
+  tell(inventory, offer);
+  const auto changes = inventory.take_changes();
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(name_of(changes[0].change), "rogue_dhcp");
+  EXPECT_EQ(changes[0].mac, offer.src_mac);
+}
+
+TEST(DeviceEvidence, ClientsOfDhcpv6ShowTheirHardwareAddress) {
+  Inventory inventory;
+  Dhcpv6 solicit{.time = Time{} + seconds(1), .message = "solicit", .sender_ip = ip("fe80::2")};
+  solicit.client_id = "000100013297";
+  solicit.src_mac = host;
+  tell(inventory, solicit);
+  EXPECT_EQ(inventory.devices().at(1).mac(), host);
+  solicit.relays = 1;
+  solicit.sender_ip = ip("fd09::9");
+  solicit.src_mac = phone;
+  tell(inventory, solicit);
+  for (const auto& [id, device] : inventory.devices()) EXPECT_FALSE(device.macs.contains(phone));
+}
+
+TEST(DeviceEvidence, ReverseNamesOfBothFamilies) {
+  Inventory inventory;
+  Ndp ndp{.time = Time{} + seconds(1), .message = "neighbor_advertisement", .sender_ip = ip("fe80::2:34ab")};
+  ndp.target = ip("fe80::2:34ab");
+  ndp.src_mac = host;
+  tell(inventory, ndp);
+  const Text answers[] = {"printer.local"}, types[] = {"PTR"},
+             owners[] = {"b.a.4.3.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.e.f.ip6.arpa"};
+  Dns answer{.time = Time{} + seconds(2), .variant = "mdns"};
+  answer.answers = answers;
+  answer.answer_types = types;
+  answer.answer_names = owners;
+  tell(inventory, answer);
+  EXPECT_EQ(inventory.devices().at(1).name(), "printer");
 }
 
 TEST(DeviceEvidence, MulticastNameIsItsAddresses) {
