@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/front/data.hpp"
+#include "cli/front/device_alerts.hpp"
 #include "cli/front/device_sweep.hpp"
 #include "cli/front/device_watch.hpp"
 #include "cli/front/inventory.hpp"
@@ -32,23 +33,6 @@ extern "C" void interrupt_devices(int) {
   std::signal(SIGINT, SIG_DFL);  // a second one ends the program at once
 }
 
-// The exit code, and why it is not 0.
-int judged(const Arguments& arguments, const Inventory& inventory,
-           const std::function<bool(const KnownDevice&)>& seen) {
-  std::vector<std::string> found;
-  for (const auto& [id, device] : inventory.devices())
-    if (seen(device) && inventory.authorised(device) == false)
-      found.push_back(device.address() ? to_string(*device.address()) : fmt::format("device {}", id));
-  if (found.empty()) return 0;
-  constexpr std::size_t most = 5;
-  const std::size_t more = found.size() - std::min(most, found.size());
-  found.resize(found.size() - more);
-  if (!arguments.has("quiet"))
-    fmt::print(stderr, "weir: unauthorised: {}{} (weir devices approve WHO)\n", fmt::join(found, ", "),
-               more == 0 ? "" : fmt::format(" and {} more", human_count(more)));
-  return 1;
-}
-
 // The devices and what has changed, after something was seen. The exit code.
 Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
   const bool events = arguments.has("events");
@@ -56,18 +40,20 @@ Result<int> tell(const Arguments& arguments, KeptInventory& kept) {
            DeviceWriter::open(arguments, events ? record_type<DeviceEvent>() : record_type<Device>()));
   WEIR_TRY(DeviceAlerts alerts, DeviceAlerts::open(arguments, writer.get()));
   const std::vector<Change> changes = kept.inventory->take_changes();
+  const std::vector<AlertChange> alert_changes = kept.inventory->take_alerts();
   std::set<std::uint64_t> seen;
   for (const auto& [id, identity] : kept.inventory->devices())
     if (identity.changed) seen.insert(id);
   WEIR_CHECK(kept.save(changes));
   const auto shown = [&](const KnownDevice& identity) { return seen.contains(identity.id); };
   WEIR_CHECK(events ? writer->write(*kept.inventory, changes) : writer->write(*kept.inventory, shown));
-  WEIR_CHECK(alerts.tell(*kept.inventory, changes));
+  WEIR_CHECK(alerts.tell(*kept.inventory, alert_changes));
   WEIR_CHECK(writer->close());
   if (kept.inventory->refused() != 0)
     fmt::print(stderr, "weir: the inventory is full: {} sightings of other devices were left out\n",
                human_count(kept.inventory->refused()));
-  return judged(arguments, *kept.inventory, shown);
+  const int code = judged(*kept.inventory, shown, arguments.has("quiet"));
+  return alerts.raised() ? 1 : code;
 }
 
 Result<int> from_captures(const Arguments& arguments, const std::vector<std::string>& words) {
@@ -118,7 +104,7 @@ Result<int> list(const Arguments& arguments, const Words&) {
   const auto all = [](const KnownDevice&) { return true; };
   WEIR_CHECK(writer->write(*kept.inventory, all));
   WEIR_CHECK(writer->close());
-  return judged(arguments, *kept.inventory, all);
+  return judged(*kept.inventory, all, arguments.has("quiet"));
 }
 
 Result<int> show(const Arguments& arguments, const Words& words) {
@@ -170,6 +156,21 @@ Result<int> topology(const Arguments& arguments, const Words&) {
                "weir: nothing has told yet what is wired to what (weir devices eth0 --snmp COMMUNITY, or a "
                "capture with LLDP or CDP)\n");
   return 0;
+}
+
+// Those that stand; exit code 1 when there are some.
+Result<int> alerts(const Arguments& arguments, const Words&) {
+  WEIR_TRY(const auto writer, DeviceWriter::open(arguments, record_type<Alert>()));
+  WEIR_TRY(const KeptInventory kept, open_inventory(arguments, InventoryFile::Mode::read));
+  bool found = false;
+  for (const auto& [key, alert] : kept.inventory->alerts()) {
+    if (!kept.inventory->stands(alert)) continue;
+    WEIR_CHECK(writer->write(*kept.inventory, {.time = alert.since, .raised = true, .alert = alert}));
+    found = true;
+  }
+  WEIR_CHECK(writer->close());
+  if (!found && !arguments.has("quiet")) fmt::print(stderr, "weir: no alert stands\n");
+  return found ? 1 : 0;
 }
 
 // Changes the devices that the first `count` words name, all words when it is 0, and tells what each is now.
@@ -251,6 +252,7 @@ constexpr Verb verbs[] = {
     {"list", "weir devices list", 0, 0, list},
     {"show", "weir devices show WHO…", 1, 1000, show},
     {"diff", "weir devices diff --since 7d", 0, 0, diff},
+    {"alerts", "weir devices alerts", 0, 0, alerts},
     {"topology", "weir devices topology -o dot", 0, 0, topology},
     {"import", "weir devices import arp.dat", 1, 1000, import},
     {"approve", "weir devices approve WHO…", 1, 1000, approve},
@@ -275,9 +277,10 @@ Result<int> run_devices(const Arguments& arguments) {
 constexpr Option own_options[] = {
     {.name = "",
      .value = "WHAT",
-     .doc = "Networks (10.9.0.0/24), addresses or an interface, to be swept; captures (pcap, pcapng, snoop; "
-            "also compressed); or one of: list, show WHO, diff, topology, import ARP.DAT, approve "
-            "WHO, ignore WHO, forbid WHO, name WHO NAME, tag WHO TAG; WHO is a number, address or name",
+     .doc =
+         "Networks (10.9.0.0/24), addresses or an interface, to be swept; captures (pcap, pcapng, snoop; "
+         "also compressed); or one of: list, show WHO, diff, alerts, topology, import ARP.DAT, "
+         "approve WHO, ignore WHO, forbid WHO, name WHO NAME, tag WHO TAG; WHO is a number, address or name",
      .choices = "@files",
      .many = true},
     {.name = "data",
@@ -307,7 +310,8 @@ constexpr Option own_options[] = {
      .group = "Inventory"},
     {.name = "exec",
      .value = "COMMAND",
-     .doc = "Run this with each alert as JSON on its stdin: an unauthorised device is there, or this is over",
+     .doc = "Run this with each alert as JSON on its stdin when it is raised, and when it is over: an "
+            "unauthorised device, a rogue DHCP server or router, one address of two devices",
      .group = "Inventory"},
     {.name = "vendors",
      .value = "DIR",
@@ -338,6 +342,7 @@ constexpr CommandSpec spec{
         "  weir devices approve 10.9.0.7 --data inv      it may be there; others are unauthorised from now "
         "on\n"
         "  weir devices diff --since 7d --data inv       what has changed in a week\n"
+        "  weir devices alerts --data inv                what somebody should look at, and is not over\n"
         "  weir devices show 10.9.0.7 -o json            all that is known of one\n"
         "  weir devices eth0 --snmp public --data inv    and what switches and routers know\n"
         "  weir devices topology -o dot --data inv       what is wired to what, for Graphviz\n"
@@ -349,7 +354,13 @@ constexpr CommandSpec spec{
         "\n"
         "An inventory that is being watched takes approve, ignore, forbid, name and tag at any time.\n"
         "\n"
-        "Exit code: 0 fine, 1 an unauthorised device was seen, or diff found something, 2 usage, 3 "
+        "Alerts are raised once and end by themselves: unauthorised (approve or ignore the device, or it is "
+        "gone),\n"
+        "rogue_dhcp and rogue_ra (the same, or it serves no more), duplicate_ip and arp_flip_flop (one alone "
+        "has the\n"
+        "address, or one is ignored).\n"
+        "\n"
+        "Exit code: 0 fine, 1 an alert was raised or stands, or diff found something, 2 usage, 3 "
         "environment.\n",
     .options = options,
     .run = run_devices,

@@ -1,4 +1,5 @@
 // What has changed, for people and for whoever is to be alerted.
+#include "devices/certificate_facts.hpp"
 #include "devices/device_records.hpp"
 
 namespace weir {
@@ -36,24 +37,37 @@ std::string told(const DeviceEvent& event) {
   if (event.event == "rogue_dhcp") return (before.empty() ? "" : "besides " + before + ": ") + evidence;
   if (event.event == "rogue_ra") return (before.empty() ? "" : "besides " + before + ": ") + evidence;
   if (event.event == "proxy") return after;
+  if (event.event == "certificate") {
+    const std::string soon = expiry_soon(end_of_certificate(after), event.time);
+    return std::string(place_of_certificate(after)) + " now " + std::string(certificate_of(after)) +
+           (soon.empty() ? "" : " (" + soon + ")") + ", was " + std::string(certificate_of(before));
+  }
   return evidence;
 }
 
 }  // namespace
 
-Alert alert_record(const Inventory& inventory, const Change& change, Arena& arena) {
-  const bool raised = change.alert == true;
-  const auto it = inventory.devices().find(change.device);
+Alert alert_record(const Inventory& inventory, const AlertChange& change, Arena& arena) {
+  const StandingAlert& about = change.alert;
+  const AlertRule& rule = *about.rule;
+  const auto it = inventory.devices().find(about.device);
   const std::string_view name = it == inventory.devices().end() ? std::string_view{} : it->second.name();
+  // An address of two is nobody's.
+  std::string message = rule.of_address ? called(about.ip, {}, {}) : called(about.ip, name, about.mac);
+  message += " " + std::string(rule.said) + (change.raised ? "" : " no more");
+  if (rule.of_address && about.mac && about.rival && change.raised)
+    message += ", " + mac_text(*about.mac) + " and " + mac_text(*about.rival);
+  else if (!about.other.empty() && change.raised)
+    message += ", besides " + about.other;
+  if (!about.evidence.empty()) message += ": " + about.evidence;
   Alert alert{.time = change.time};
-  alert.state = raised ? "raised" : "cleared";
+  alert.state = change.raised ? "raised" : "cleared";
   alert.source = "devices";
-  alert.rule = "unauthorised";
-  alert.device = change.ip;
-  alert.subject = change.mac ? arena.copy(mac_text(*change.mac)) : kept(name, arena);
-  alert.message = arena.copy(called(change.ip, name, change.mac) + (raised ? " is unauthorised: " : ": ") +
-                             change.evidence);
-  if (raised) alert.since = change.time;
+  alert.rule = name_of(rule.change);
+  alert.device = about.ip;
+  alert.subject = about.mac ? arena.copy(mac_text(*about.mac)) : kept(name, arena);
+  alert.message = arena.copy(message);
+  alert.since = about.since;
   return alert;
 }
 

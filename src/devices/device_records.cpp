@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/ascii.hpp"
+#include "devices/certificate_facts.hpp"
 
 namespace weir {
 namespace {
@@ -39,6 +40,19 @@ List<Text> facts_of(const KnownDevice& identity, FactKind kind, Arena& arena, bo
   values.erase(std::unique(values.begin(), values.end()), values.end());
   std::vector<Text> texts;
   for (const std::string& value : values) texts.push_back(arena.copy(value));
+  return list_of(texts, arena);
+}
+
+// At each place the one that was seen last.
+List<Text> certificates_of(const KnownDevice& identity, Arena& arena) {
+  std::map<std::string_view, const Fact*> last;
+  for (const Fact& fact : identity.facts) {
+    if (fact.kind != FactKind::certificate) continue;
+    const Fact*& shown = last[place_of_certificate(fact.value)];
+    if (shown == nullptr || shown->seen.last < fact.seen.last) shown = &fact;
+  }
+  std::vector<Text> texts;
+  for (const auto& [place, fact] : last) texts.push_back(arena.copy(fact->value));
   return list_of(texts, arena);
 }
 
@@ -141,6 +155,7 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
   device.offers = facts_of(identity, FactKind::offer, arena);
   device.capabilities = facts_of(identity, FactKind::capability, arena);
   device.host_keys = facts_of(identity, FactKind::host_key, arena);
+  device.certificates = certificates_of(identity, arena);
   device.user_agents = facts_of(identity, FactKind::user_agent, arena);
   device.evidence = evidence_of(identity, arena);
   return device;

@@ -16,8 +16,7 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
 DeviceEvent event_record(const Inventory& inventory, const Change& change, const Vendors& vendors,
                          Arena& arena);
 DeviceLink link_record(const Inventory& inventory, const Joint& joint, Arena& arena);
-// Of a change that raises or ends one (Change::alert).
-Alert alert_record(const Inventory& inventory, const Change& change, Arena& arena);
+Alert alert_record(const Inventory& inventory, const AlertChange& change, Arena& arena);
 
 // One line for people, without the time: what has happened to whom.
 std::string event_line(const DeviceEvent& event);

@@ -1,9 +1,11 @@
 #include "devices/evidence.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "core/ascii.hpp"
 #include "core/hex.hpp"
+#include "devices/certificate_facts.hpp"
 #include "records/arp.hpp"
 #include "records/cdp.hpp"
 #include "records/dhcp.hpp"
@@ -15,8 +17,10 @@
 #include "records/lldp.hpp"
 #include "records/ndp.hpp"
 #include "records/netbios.hpp"
+#include "records/service.hpp"
 #include "records/ssdp.hpp"
 #include "records/ssh.hpp"
+#include "records/tls.hpp"
 
 namespace weir {
 namespace {
@@ -30,14 +34,14 @@ bool is_device(const Addr& ip) noexcept {
   const bool broadcast = ip.is_v4() && ip.bytes[12] == 255;
   return !ip.is_unspecified() && !ip.is_multicast() && !loopback && !broadcast;
 }
-std::optional<Mac> device_mac(const std::optional<Mac>& mac) {
-  return mac && is_device(*mac) ? mac : std::nullopt;
-}
-std::optional<Addr> device_ip(const Addr& ip) {
 // Of which no router makes a journey (RFC 4291 §2.5.6).
 bool is_link_local(const Addr& ip) noexcept {
   return !ip.is_v4() && ip.bytes[0] == 0xfe && (ip.bytes[1] & 0xc0) == 0x80;
 }
+std::optional<Mac> device_mac(const std::optional<Mac>& mac) {
+  return mac && is_device(*mac) ? mac : std::nullopt;
+}
+std::optional<Addr> device_ip(const Addr& ip) {
   return is_device(ip) ? std::optional(ip) : std::nullopt;
 }
 
@@ -73,7 +77,9 @@ void take(Inventory& inventory, const Ndp& ndp) {
   if (sighting.ip) sighting.claim = advertises ? Claim::told : Claim::asked;
   sighting.evidence = evidence("ndp", ndp.message);
   if (sighting.ip) sighting.evidence += ": " + to_string(*sighting.ip) + " is at " + mac_text(*sighting.mac);
-  if (ndp.message == "router_advertisement" && ndp.router_lifetime && ndp.router_lifetime->ns > 0) {
+  const bool routes = ndp.message == "router_advertisement" && ndp.router_lifetime;
+  if (routes && ndp.router_lifetime->ns == 0) sighting.withdrawn = DeviceChange::rogue_ra;
+  if (routes && ndp.router_lifetime->ns > 0) {
     add(sighting, FactKind::role, "router", "ndp");
     for (const Text& prefix : ndp.prefixes) sighting.evidence += ", prefix " + std::string(prefix);
   }
@@ -97,29 +103,29 @@ void add_client_id(Sighting& sighting, std::string_view id, const std::optional<
 void take_dhcp_client(Inventory& inventory, const Dhcp& dhcp) {
   Sighting sighting{.time = dhcp.time, .mac = device_mac(dhcp.client_mac)};
   if (!sighting.mac) return;
+  // A client that is not the frame's sender is one behind a relay or a repeater, or one that was made up, as
+  // whoever wants all of a server's leases makes up thousands: it has to be seen otherwise.
+  const bool relayed = dhcp.relay_ip || dhcp.hops != 0;
+  const bool foreign = !relayed && dhcp.src_mac && is_device(*dhcp.src_mac) && dhcp.src_mac != sighting.mac;
+  sighting.introduces = !foreign;
   if (dhcp.client_ip && is_device(*dhcp.client_ip)) {
     sighting.ip = dhcp.client_ip;
     sighting.claim = Claim::asked;
   }
   add_client_id(sighting, dhcp.client_id, sighting.mac);
   add(sighting, FactKind::name, dhcp.host_name, "dhcp");
-  // A client that is not the frame's sender is one behind a relay or a repeater, or one that was made up, as
-  // whoever wants all of a server's leases makes up thousands: it has to be seen otherwise.
-  const bool relayed = dhcp.relay_ip || dhcp.hops != 0;
-  const bool foreign = !relayed && dhcp.src_mac && is_device(*dhcp.src_mac) && dhcp.src_mac != sighting.mac;
-  sighting.introduces = !foreign;
   add(sighting, FactKind::name, dhcp.client_fqdn.substr(0, dhcp.client_fqdn.find('.')), "dhcp");
   add(sighting, FactKind::vendor_class, dhcp.vendor_class, "dhcp");
   if (dhcp.message == "discover" || dhcp.message == "request")
     add(sighting, FactKind::fingerprint, dhcp.fingerprint, "dhcp");
   sighting.evidence = evidence("dhcp", dhcp.message) + " from " + mac_text(*sighting.mac);
+  if (foreign) sighting.evidence += ", in a frame of " + mac_text(*dhcp.src_mac);
   inventory.see(sighting);
 }
 
 void take_dhcp_server(Inventory& inventory, const Dhcp& dhcp) {
   if (dhcp.message == "ack" && dhcp.assigned_ip && is_device(*dhcp.assigned_ip)) {
     Sighting lease{.time = dhcp.time,
-  if (foreign) sighting.evidence += ", in a frame of " + mac_text(*dhcp.src_mac);
                    .mac = device_mac(dhcp.client_mac),
                    .ip = dhcp.assigned_ip,
                    .claim = Claim::leased,
@@ -131,14 +137,14 @@ void take_dhcp_server(Inventory& inventory, const Dhcp& dhcp) {
   // A relay's word is not a server's.
   if (!is_device(dhcp.sender_ip) || dhcp.sender_ip == dhcp.relay_ip.value_or(Addr{})) return;
   Sighting server{.time = dhcp.time, .ip = dhcp.sender_ip};
+  // Without a relay it is on the client's link, unless it renews a lease, which a router may pass on.
+  if (!dhcp.relay_ip && !dhcp.client_ip) server.mac = device_mac(dhcp.src_mac);
   add(server, FactKind::role, "dhcp_server", "dhcp");
   server.evidence = evidence("dhcp", dhcp.message);
   if (dhcp.assigned_ip) server.evidence += " of " + to_string(*dhcp.assigned_ip);
   for (const Addr& router : dhcp.routers) server.evidence += ", router " + to_string(router);
   for (const Addr& dns : dhcp.dns_servers) server.evidence += ", DNS " + to_string(dns);
   inventory.see(server);
-  // Without a relay it is on the client's link, unless it renews a lease, which a router may pass on.
-  if (!dhcp.relay_ip && !dhcp.client_ip) server.mac = device_mac(dhcp.src_mac);
 }
 
 void take(Inventory& inventory, const Dhcp& dhcp) {
@@ -150,13 +156,13 @@ void take(Inventory& inventory, const Dhcpv6& dhcp) {
   const bool server = dhcp.message == "advertise" || dhcp.message == "reply" || dhcp.message == "reconfigure";
   Sighting sighting{.time = dhcp.time, .mac = {}, .ip = device_ip(dhcp.sender_ip)};
   sighting.evidence = evidence("dhcpv6", dhcp.message);
+  if (dhcp.relays == 0 && is_link_local(dhcp.sender_ip)) sighting.mac = device_mac(dhcp.src_mac);
   if (server) {
     add(sighting, FactKind::role, "dhcp_server", "dhcpv6");
   } else if (dhcp.relays == 0) {
     // The DUID may have been made of the hardware address of another interface: it names the host alone.
     add(sighting, FactKind::duid, dhcp.client_id, "dhcpv6");
     add(sighting, FactKind::name, dhcp.client_fqdn.substr(0, dhcp.client_fqdn.find('.')), "dhcp");
-  if (dhcp.relays == 0 && is_link_local(dhcp.sender_ip)) sighting.mac = device_mac(dhcp.src_mac);
     add(sighting, FactKind::vendor_class, dhcp.vendor_class, "dhcpv6");
   }
   inventory.see(sighting);
@@ -417,6 +423,45 @@ void take(Inventory& inventory, const Ssh& ssh) {
   take_fact(inventory, ssh.time, ssh.ref.dst_ip, FactKind::host_key, ssh.host_key_fingerprint, "ssh");
 }
 
+// A name that a client may have asked for, and no address.
+bool is_host_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() < 254 && !parse_addr(name) &&
+         std::ranges::all_of(
+             name,
+             [](char c) {
+               return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
+             });
+}
+std::string place_of(std::uint16_t port, IpProto proto) {
+  return std::to_string(port) + "/" + std::string(name_of(proto));
+}
+
+void take(Inventory& inventory, const Tls& tls) {
+  if (tls.certificate_chain.size() == 0) return;
+  std::string place = place_of(tls.ref.dst_port, tls.ref.proto);
+  if (is_host_name(tls.server_name)) place.append(" ").append(tls.server_name);
+  take_fact(inventory, tls.time, tls.ref.dst_ip, FactKind::certificate,
+            certificate_line({place, tls.subject, tls.issuer, tls.not_after, tls.certificate_chain[0]}),
+            "tls");
+}
+
+void take(Inventory& inventory, const Service& service) {
+  // The port's number alone is no evidence.
+  if ((service.evidence.empty() && !service.tls) || !is_device(service.ip)) return;
+  const std::string place = place_of(service.port, service.proto);
+  Sighting sighting{.time = service.time, .mac = {}, .ip = service.ip};
+  sighting.introduces = false;
+  sighting.evidence = evidence("scan", "answers at ") + place;
+  add(sighting, FactKind::service,
+      place + (service.service.empty() ? "" : " ") + std::string(service.service), "scan");
+  if (!service.cert_sha256.empty())
+    add(sighting, FactKind::certificate,
+        certificate_line(
+            {place, service.cert_subject, service.cert_issuer, service.cert_not_after, service.cert_sha256}),
+        "scan");
+  inventory.see(sighting);
+}
+
 // No router has counted it down: it comes from this link.
 bool unrouted(std::optional<std::uint8_t> ttl) noexcept {
   return ttl == 64 || ttl == 128 || ttl == 255;
@@ -434,7 +479,7 @@ void take_end(Inventory& inventory, const Flow& flow, bool originator) {
   const bool serves = flow.ref.proto == IpProto::tcp ? answered : !flow.application.empty();
   sighting.evidence = "flow";
   if (!originator && serves && (flow.ref.proto == IpProto::tcp || flow.ref.proto == IpProto::udp)) {
-    std::string service = std::to_string(flow.ref.dst_port) + "/" + std::string(name_of(flow.ref.proto));
+    std::string service = place_of(flow.ref.dst_port, flow.ref.proto);
     sighting.evidence = "answers at " + service;
     if (!flow.application.empty()) service += " " + std::string(flow.application);
     add(sighting, FactKind::service, service, "flow");
@@ -465,7 +510,8 @@ struct Takers {
   static constexpr RecordTypeOf types[] = {record_type<R>...};
   static constexpr void (*functions[])(Inventory&, const void*) = {take_as<R>...};
 };
-using All = Takers<Arp, Ndp, Dhcp, Dhcpv6, Dns, Lldp, Cdp, Ssdp, Netbios, Http, Ssh, Flow, Host>;
+using All =
+    Takers<Arp, Ndp, Dhcp, Dhcpv6, Dns, Lldp, Cdp, Ssdp, Netbios, Http, Ssh, Tls, Service, Flow, Host>;
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/ascii.hpp"
+#include "devices/certificate_facts.hpp"
 #include "devices/vendors.hpp"
 
 namespace weir {
@@ -81,8 +82,10 @@ void Inventory::restore(KnownDevice identity) {
     const KnownDevice* other = by_address_.contains(ip) ? at(by_address_[ip]) : nullptr;
     if (other == nullptr || other->addresses.at(ip).last < seen.last) by_address_[ip] = id;
   }
-  for (const Fact& fact : identity.facts)
+  for (const Fact& fact : identity.facts) {
     if (is_key(fact.kind)) by_key_[key_of(fact)] = id;
+    if (fact.kind == FactKind::role) servers_.insert(id);
+  }
   devices_.insert_or_assign(id, std::move(identity));
 }
 
@@ -97,10 +100,22 @@ Change& Inventory::report(DeviceChange change, const KnownDevice& identity, Time
                                       .evidence = std::move(evidence)});
 }
 
+void Inventory::note_configuration(Time time, const Addr& ip, std::string before, std::string after,
+                                   std::string evidence) {
+  const auto it = by_address_.find(ip);
+  const KnownDevice* device = it == by_address_.end() ? nullptr : at(it->second);
+  if (device == nullptr) return;
+  Change& change = report(DeviceChange::configuration, *device, time, std::move(evidence));
+  change.ip = ip;
+  change.before = std::move(before);
+  change.after = std::move(after);
+}
+
 std::vector<Change> Inventory::take_changes() {
   std::erase_if(changes_, [&](const Change& change) {
     const KnownDevice* identity = at(change.device);
-    return identity == nullptr || (identity->policy == Policy::ignored && change.alert != false);
+    return identity == nullptr ||
+           (identity->policy == Policy::ignored && change.change != DeviceChange::authorised);
   });
   std::ranges::stable_sort(changes_, {}, &Change::time);
   return std::exchange(changes_, {});
@@ -187,7 +202,6 @@ KnownDevice& Inventory::merge(KnownDevice& a, KnownDevice& b, const std::string&
   if (kept.policy == Policy::none) kept.policy = dropped.policy;
   if (kept.label.empty()) kept.label = dropped.label;
   kept.tags.insert(kept.tags.end(), dropped.tags.begin(), dropped.tags.end());
-  if (kept.unauthorised_since == Time{}) kept.unauthorised_since = dropped.unauthorised_since;
   kept.judged = false;
   has_approved_.reset();
   if (dropped.settled && kept.settled) {
@@ -197,6 +211,8 @@ KnownDevice& Inventory::merge(KnownDevice& a, KnownDevice& b, const std::string&
   }
   const bool alive = !dropped.gone;
   const Time last = dropped.seen.last;
+  move_alerts(dropped, kept, last);
+  if (servers_.erase(dropped.id) != 0) servers_.insert(kept.id);
   kept.seen.first = std::min(kept.seen.first, dropped.seen.first);
   for (Change& change : changes_)
     if (change.device == dropped.id) change.device = kept.id;
@@ -246,22 +262,61 @@ void Inventory::note_mac(KnownDevice& identity, const Sighting& sighting) {
   }
 }
 
+// A server is rogue when it may not be there, or, where there is no policy, when another one was first.
 void Inventory::note_role(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
   const bool router = fact.value == "router" && fact.source == "ndp";
   if (!router && fact.value != "dhcp_server") return;
-  const KnownDevice* rival = nullptr;
-  for (const auto& [id, other] : devices_)
-    if (id != identity.id && std::ranges::any_of(other.facts, [&](const Fact& f) {
-          return f.kind == FactKind::role && f.value == fact.value && f.source == fact.source;
-        }))
-      rival = &other;
+  servers_.insert(identity.id);
+  const DeviceChange rogue = router ? DeviceChange::rogue_ra : DeviceChange::rogue_dhcp;
+  if (seen_again({rogue, identity.id, {}}, sighting.time)) return;
   const std::optional<bool> allowed = authorised(identity);
-  if (allowed == true || (rival == nullptr && !allowed)) return;
-  Change& change = report(router ? DeviceChange::rogue_ra : DeviceChange::rogue_dhcp, identity, sighting.time,
-                          sighting.evidence);
+  if (allowed == true) return;
+  const auto same = [&](const Fact& f) {
+    return f.kind == FactKind::role && f.value == fact.value && f.source == fact.source;
+  };
+  const Time own = std::ranges::find_if(identity.facts, same)->seen.first;
+  const KnownDevice* rival = nullptr;
+  for (const std::uint64_t id : servers_) {
+    const KnownDevice* other = id == identity.id ? nullptr : at(id);
+    if (other == nullptr) continue;
+    const auto its = std::ranges::find_if(other->facts, same);
+    if (its == other->facts.end()) continue;
+    if (allowed || std::pair(its->seen.first, id) < std::pair(own, identity.id)) rival = other;
+  }
+  if (rival == nullptr && !allowed) return;
+  Change& change = report(rogue, identity, sighting.time, sighting.evidence);
   if (sighting.ip) change.ip = sighting.ip;
   if (rival != nullptr && rival->address()) change.before = to_string(*rival->address());
   change.after = change.ip ? to_string(*change.ip) : "";
+  raise(change);
+}
+
+// Traffic and scans may call what answers at one port differently.
+bool Inventory::note_service(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
+  const auto place = [](const Fact& f) { return std::string_view(f.value).substr(0, f.value.find(' ')); };
+  const auto same = std::ranges::find_if(identity.facts, [&](const Fact& f) {
+    return f.kind == FactKind::service && f.source != fact.source && place(f) == place(fact);
+  });
+  if (same == identity.facts.end()) return false;
+  widen(same->seen, sighting.time);
+  return true;
+}
+
+// Another one at the same place. Several that take turns, as those of a cluster do, are each told once.
+void Inventory::note_certificate(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
+  const Fact* last = nullptr;
+  for (const Fact& f : identity.facts)
+    if (f.kind == FactKind::certificate && &f != &fact && f.value != fact.value &&
+        place_of_certificate(f.value) == place_of_certificate(fact.value) &&
+        (last == nullptr || last->seen.last < f.seen.last))
+      last = &f;
+  if (last == nullptr || !identity.settled) return;
+  Change& change = report(DeviceChange::certificate, identity, sighting.time, sighting.evidence);
+  if (sighting.ip) change.ip = sighting.ip;
+  change.before = last->value;
+  change.after = fact.value;
+  const std::string soon = expiry_soon(end_of_certificate(fact.value), sighting.time);
+  if (!soon.empty()) change.evidence += ", " + soon;
 }
 
 void Inventory::note_fact(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
@@ -269,12 +324,22 @@ void Inventory::note_fact(KnownDevice& identity, const Fact& fact, const Sightin
   const auto same = std::ranges::find_if(identity.facts, [&](const Fact& f) {
     return f.kind == fact.kind && f.value == fact.value && f.source == fact.source;
   });
-  if (same != identity.facts.end()) return widen(same->seen, sighting.time);
+  if (same != identity.facts.end()) {
+    widen(same->seen, sighting.time);
+    if (fact.kind == FactKind::role) note_role(identity, fact, sighting);
+    return;
+  }
+  if (fact.kind == FactKind::service && note_service(identity, fact, sighting)) return;
+  // Traffic and a scan have both seen it.
+  if (fact.kind == FactKind::certificate)
+    for (Fact& f : identity.facts)
+      if (f.kind == fact.kind && f.value == fact.value) return widen(f.seen, sighting.time);
   const std::string before(identity.name());
   identity.facts.push_back({fact.kind, fact.value, fact.source, {sighting.time, sighting.time}});
   if (fact.kind == FactKind::name) identity.judged = false;
   if (is_key(fact.kind)) by_key_[key_of(fact)] = identity.id;
   if (fact.kind == FactKind::role) note_role(identity, fact, sighting);
+  if (fact.kind == FactKind::certificate) note_certificate(identity, fact, sighting);
   if (identity.settled && fact.kind == FactKind::name && identity.name() != before) {
     Change& change = report(DeviceChange::name, identity, sighting.time, sighting.evidence);
     change.before = before;
@@ -310,6 +375,8 @@ void Inventory::see(const Sighting& sighting) {
     if (sighting.mac && sighting.claim == Claim::told) learn_proxy(*found, sighting);
   }
   for (const Fact& fact : sighting.facts) note_fact(*found, fact, sighting);
+  if (sighting.withdrawn)
+    end_alert({*sighting.withdrawn, found->id, {}}, sighting.time, "it has taken its word back");
   if (found->settled && !found->gone && sighting.alive) judge(*found, sighting.time);
 }
 

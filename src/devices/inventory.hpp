@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -32,8 +34,9 @@ enum class FactKind : std::uint8_t {
   model,
   system,  // what it says of its hardware and software
   workgroup,
-  offer,       // a kind of service it announces
-  capability,  // bridge, router, phone
+  offer,        // a kind of service it announces
+  capability,   // bridge, router, phone
+  certificate,  // certificate_facts.hpp
 };
 std::string_view name_of(FactKind kind) noexcept;
 std::optional<FactKind> parse_fact_kind(std::string_view text) noexcept;
@@ -76,9 +79,8 @@ struct KnownDevice {
   Policy policy = Policy::none;
   std::string label;
   std::vector<std::string> tags;
-  Time unauthorised_since{};  // that was told; 0: it was not
-  bool changed = false;       // since it was loaded
-  bool judged = false;        // since something about it has changed that a policy may ask for
+  bool changed = false;  // since it was loaded
+  bool judged = false;   // since something about it has changed that a policy may ask for
 
   bool randomised() const noexcept;                // all hardware addresses are; false when it has none
   bool rotates() const noexcept;                   // makes up hardware addresses all the time
@@ -93,25 +95,6 @@ struct KnownDevice {
   std::optional<Mac> mac() const noexcept;
   // 0 to 100: each kind of evidence takes away a share of the doubt.
   unsigned confidence() const noexcept;
-};
-
-enum class Claim : std::uint8_t {
-  none,    // the address was used, which a forger or a router can do as well
-  asked,   // it says that the address is its own
-  told,    // it says so in an answer or unasked: two such at one time are two owners
-  leased,  // a DHCP server has given it the address: no conflict with whoever had it before
-};
-
-struct Sighting {
-  Time time;
-  std::optional<Mac> mac{};
-  std::optional<Addr> ip{};
-  Claim claim = Claim::none;
-  bool alive = true;  // it was the device itself that was seen, not talk about it
-  // Enough to know that there is a device: of others only known ones are seen.
-  bool introduces = true;
-  std::vector<Fact> facts{};  // their spans do not count
-  std::string evidence{};
 };
 
 enum class DeviceChange : std::uint8_t {
@@ -130,10 +113,31 @@ enum class DeviceChange : std::uint8_t {
   unauthorised,
   configuration,
   authorised,
-  proxy
+  proxy,
+  certificate
 };
 std::string_view name_of(DeviceChange change) noexcept;
 std::optional<DeviceChange> parse_device_change(std::string_view text) noexcept;
+
+enum class Claim : std::uint8_t {
+  none,    // the address was used, which a forger or a router can do as well
+  asked,   // it says that the address is its own
+  told,    // it says so in an answer or unasked: two such at one time are two owners
+  leased,  // a DHCP server has given it the address: no conflict with whoever had it before
+};
+
+struct Sighting {
+  Time time;
+  std::optional<Mac> mac{};
+  std::optional<Addr> ip{};
+  Claim claim = Claim::none;
+  bool alive = true;  // it was the device itself that was seen, not talk about it
+  // Enough to know that there is a device: of others only known ones are seen.
+  bool introduces = true;
+  std::vector<Fact> facts{};  // their spans do not count
+  std::string evidence{};
+  std::optional<DeviceChange> withdrawn{};  // it says itself that this is over
+};
 
 struct Change {
   Time time;
@@ -142,14 +146,51 @@ struct Change {
   std::optional<Addr> ip;
   std::optional<Mac> mac;
   std::string before, after, evidence;
-  std::optional<bool> alert{};  // an alert is raised by it, or is over
+};
+
+// Which changes somebody has to look at, and when that is over.
+struct AlertRule {
+  DeviceChange change{};
+  std::string_view called, said;  // "rogue DHCP server"; "is a rogue DHCP server"
+  std::string_view remedy;        // what ends it
+  bool of_address = false;        // of one address, whoever has it; else of one device
+  bool ends_by_approval = false;
+  Duration quiet{};             // over when not seen for so long; 0: only otherwise
+  std::string_view quiet_said;  // "no offer for a day"
+};
+std::span<const AlertRule> alert_rules() noexcept;
+// nullptr when it is none.
+const AlertRule* alert_rule_of(DeviceChange change) noexcept;
+
+// An alert that was raised and is not over.
+struct StandingAlert {
+  const AlertRule* rule = nullptr;
+  std::uint64_t device = 0;
+  std::optional<Addr> ip{};
+  std::optional<Mac> mac{}, rival{};
+  std::string other{};  // who had it before
+  std::string evidence{};
+  Time since, last;      // raised, and seen last
+  bool changed = false;  // since it was loaded
+};
+// Raised by what is the alert's evidence, or over, and why.
+struct AlertChange {
+  Time time;
+  bool raised = false;
+  StandingAlert alert;
+};
+// The rule, and what it is about: a device, or an address.
+struct AlertKey {
+  DeviceChange change{};
+  std::uint64_t device = 0;
+  Addr ip{};
+  auto operator<=>(const AlertKey&) const = default;
 };
 
 // Who has an address, and who had it before.
 struct Holder {
   Mac mac, before;
   Time since, last, last_told, before_last;
-  Time reported{};       // the last conflict that was told; 0: none
   bool changed = false;  // since it was loaded
 };
 
@@ -159,7 +200,7 @@ struct InventoryOptions {
       seconds(600);  // quiet for so long, and for longer than it is used to; 0: only sweeps tell
   Duration together = seconds(2);               // two claims within this are two owners
   Duration flip_flop = seconds(3600);           // back at the one before within this
-  Duration quiet = seconds(7 * 86'400);         // a conflict is told again when there was none for so long
+  Duration quiet = seconds(7 * 86'400);         // absences of this time are a habit
   Duration unused = seconds(86'400);            // another address in use for so long is in the place of one
   Duration most_learned = seconds(7 * 86'400);  // no longer sleep is waited for
   std::size_t flaps = 3;                        // absences within a week are a habit: one is told after a day
@@ -180,6 +221,9 @@ class Inventory {
   void was_blind(Time now) noexcept { watched_since_ = std::max(watched_since_, now); }
   // Hardware addresses of this machine, which is never gone, and may be there.
   void set_self(std::vector<Mac> macs) { self_ = std::move(macs); }
+  // Another version of the configuration of the device with this address was fetched.
+  void note_configuration(Time time, const Addr& ip, std::string before, std::string after,
+                          std::string evidence);
   // Nothing follows: what is unsettled settles.
   void finish();
   // A whole sweep of these addresses is over that began then: whoever has one of them and did not answer is
@@ -188,6 +232,13 @@ class Inventory {
 
   // In the order of time they were found.
   std::vector<Change> take_changes();
+  // Raised and ended since, in the order of time.
+  std::vector<AlertChange> take_alerts();
+  // Those that were raised and are not over.
+  const std::map<AlertKey, StandingAlert>& alerts() const noexcept { return alerts_; }
+  const std::vector<AlertKey>& ended_alerts() const noexcept { return ended_alerts_; }  // since saved()
+  // What people have said of its device does not end it.
+  bool stands(const StandingAlert& alert) const;
   const std::map<std::uint64_t, KnownDevice>& devices() const noexcept { return devices_; }
   const std::map<Addr, Holder>& holders() const noexcept { return holders_; }
   const std::vector<std::uint64_t>& removed() const noexcept { return removed_; }  // merged into others
@@ -216,6 +267,8 @@ class Inventory {
   // For whoever loads it.
   void restore(KnownDevice identity);
   void restore(const Addr& ip, const Holder& holder) { holders_[ip] = holder; }
+  // Of a device that was restored before; others are left out.
+  void restore(const StandingAlert& alert);
 
  private:
   KnownDevice* at(std::uint64_t id) noexcept;
@@ -236,11 +289,26 @@ class Inventory {
   void learn_proxy(KnownDevice& identity, const Sighting& sighting);
   void note_holder(KnownDevice& identity, const Sighting& sighting);
   void note_fact(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
+  // True when it was nothing new.
+  bool note_service(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
+  void note_certificate(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   void note_role(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   Duration patience(const KnownDevice& identity) const noexcept;
   bool is_self(const KnownDevice& identity) const noexcept;
   void leave(KnownDevice& identity, Time time, std::string evidence);
   void judge(KnownDevice& identity, Time time);
+  // Of a change that has a rule. False: it stands already, or nobody wants to know.
+  bool raise(const Change& change, std::optional<Mac> rival = {});
+  // It was seen again. False: it does not stand.
+  bool seen_again(const AlertKey& key, Time time);
+  void end_alert(const AlertKey& key, Time time, std::string evidence);
+  void end_alerts_of(const KnownDevice& identity, Time time, const std::string& evidence);
+  // What is quiet is over, and what people have ended.
+  void review_alerts();
+  void end_quiet_conflicts(Time now, const std::function<bool(const Addr&)>& covers);
+  // Another number for the device, and conflicts with itself that are none.
+  void move_alerts(const KnownDevice& dropped, const KnownDevice& kept, Time time);
+  void explain_conflict(const Addr& ip, Time time, const std::string& evidence);
   bool make_room();
   void forget_holders();
   void settle(std::uint64_t id);
@@ -256,13 +324,17 @@ class Inventory {
   std::map<Addr, Holder> holders_;
   std::map<Addr, std::uint64_t> by_address_;
   std::vector<Change> changes_;
+  std::map<AlertKey, StandingAlert> alerts_;
+  std::vector<AlertChange> alert_changes_;
+  std::vector<AlertKey> ended_alerts_;
   std::vector<std::uint64_t> removed_;
   std::function<bool(const KnownDevice&)> allowed_;
   std::vector<Mac> self_;
+  std::set<std::uint64_t> servers_;  // devices with a role
   std::uint64_t next_id_ = 1, refused_ = 0, forgotten_ = 0;
   Time now_{}, watched_since_{}, checked_{}, full_since_{};
   mutable std::optional<bool> has_approved_;  // nothing: not known
-  bool watching_ = false;
+  bool watching_ = false, reviewed_ = true;
 };
 
 }  // namespace weir

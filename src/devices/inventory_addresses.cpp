@@ -115,6 +115,7 @@ void Inventory::learn_proxy(KnownDevice& identity, const Sighting& sighting) {
   }
   identity.facts.push_back({FactKind::role, std::string(proxy_role), "arp", {sighting.time, sighting.time}});
   // It explains these.
+  for (const Addr& ip : others) explain_conflict(ip, sighting.time, "one of them answers for others");
   std::erase_if(changes_, [&](const Change& change) {
     return (change.change == DeviceChange::duplicate_ip || change.change == DeviceChange::arp_flip_flop ||
             (change.change == DeviceChange::address && change.device == identity.id)) &&
@@ -146,7 +147,6 @@ void Inventory::note_holder(KnownDevice& identity, const Sighting& sighting) {
               .last = sighting.time,
               .last_told = told ? sighting.time : Time{},
               .before_last = {},
-              .reported = holder.reported,
               .changed = true};
     return;
   }
@@ -161,17 +161,20 @@ void Inventory::note_holder(KnownDevice& identity, const Sighting& sighting) {
       told && holder.last_told != Time{} && sighting.time - holder.last_told <= options_.together;
   const bool flipped = holder.before == mac && holder.before != Mac{} &&
                        sighting.time - holder.before_last <= options_.flip_flop;
-  const bool quiet = holder.reported == Time{} || options_.quiet < sighting.time - holder.reported;
-  if (!same && (together || flipped)) {
-    if (quiet) {
-      Change& change = report(together ? DeviceChange::duplicate_ip : DeviceChange::arp_flip_flop, identity,
-                              sighting.time, sighting.evidence);
-      change.ip = sighting.ip;
-      change.mac = mac;
-      change.before = mac_text(holder.mac);
-      change.after = mac_text(mac);
-    }
-    holder.reported = sighting.time;  // as long as it goes on, it was told
+  const bool ignored =
+      identity.policy == Policy::ignored || (owner != by_mac_.end() && at(owner->second) != nullptr &&
+                                             at(owner->second)->policy == Policy::ignored);
+  // As long as it goes on, it was told.
+  if (!same && !ignored && (together || flipped) &&
+      !seen_again({DeviceChange::duplicate_ip, 0, *sighting.ip}, sighting.time) &&
+      !seen_again({DeviceChange::arp_flip_flop, 0, *sighting.ip}, sighting.time)) {
+    Change& change = report(together ? DeviceChange::duplicate_ip : DeviceChange::arp_flip_flop, identity,
+                            sighting.time, sighting.evidence);
+    change.ip = sighting.ip;
+    change.mac = mac;
+    change.before = mac_text(holder.mac);
+    change.after = mac_text(mac);
+    raise(change, holder.mac);
   }
   holder = {.mac = mac,
             .before = holder.mac,
@@ -179,7 +182,6 @@ void Inventory::note_holder(KnownDevice& identity, const Sighting& sighting) {
             .last = sighting.time,
             .last_told = told ? sighting.time : Time{},
             .before_last = holder.last,
-            .reported = holder.reported,
             .changed = true};
 }
 

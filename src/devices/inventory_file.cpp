@@ -19,10 +19,12 @@ constexpr const char* setup =
     "CREATE TABLE IF NOT EXISTS fact (device INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,"
     " source TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
     " PRIMARY KEY (device, kind, value, source)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS holder (ip TEXT PRIMARY KEY, mac TEXT NOT NULL, before TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS claim (ip TEXT PRIMARY KEY, mac TEXT NOT NULL, before TEXT NOT NULL,"
     " since INTEGER NOT NULL, last INTEGER NOT NULL, last_told INTEGER NOT NULL, before_last INTEGER NOT "
-    "NULL,"
-    " reported INTEGER NOT NULL) WITHOUT ROWID;"
+    "NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS alert (rule TEXT NOT NULL, device INTEGER NOT NULL, about TEXT NOT NULL,"
+    " ip TEXT, mac TEXT, rival TEXT, other TEXT NOT NULL, evidence TEXT NOT NULL, since INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, PRIMARY KEY (rule, about)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS event (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, event TEXT NOT NULL,"
     " device INTEGER NOT NULL, ip TEXT, mac TEXT, before TEXT NOT NULL, after TEXT NOT NULL,"
     " evidence TEXT NOT NULL);"
@@ -34,7 +36,7 @@ constexpr const char* setup =
 constexpr const char* file_name = "/inventory.sqlite";
 // Kinds of facts that are not FactKinds.
 constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag",
-                           absence_kind = "absence", unauthorised_kind = "unauthorised";
+                           absence_kind = "absence";
 
 // How an address is held, as its source.
 constexpr std::array<std::string_view, 4> how_names = {"taken", "", "used", "leased"};
@@ -70,6 +72,8 @@ struct InventoryFile::State : SqliteFile {
   Result<void> read_policies(Inventory& inventory) const;
   Result<void> save_device(const KnownDevice& identity) const;
   Result<void> save_holders(const Inventory& inventory) const;
+  Result<void> load_alerts(Inventory& inventory) const;
+  Result<void> save_alerts(const Inventory& inventory) const;
   Result<void> load_links(Topology& topology) const;
   Result<void> save_links(const Topology& topology) const;
   Result<void> save_all(const Inventory& inventory, const std::vector<Change>& changes) const;
@@ -133,7 +137,6 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
     if (const auto ip = parse_addr(value); ip && kind == address_kind)
       identity.addresses[*ip] = parse_holding(fact.text(3), seen);
     if (kind == absence_kind) identity.absences.push_back(seen);
-    if (kind == unauthorised_kind) identity.unauthorised_since = seen.first;
     if (kind == tag_kind) identity.tags.push_back(value);
     if (const auto known = parse_fact_kind(kind))
       identity.facts.push_back({*known, value, fact.text(3), seen});
@@ -141,17 +144,61 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
   if (device.failed() || fact.failed()) return state_->error();
   for (auto& [id, identity] : devices) inventory.restore(std::move(identity));
   Statement holder(state_->database,
-                   "SELECT ip, mac, before, since, last, last_told, before_last, reported FROM holder "
+                   "SELECT ip, mac, before, since, last, last_told, before_last FROM claim "
                    "ORDER BY last DESC LIMIT 200000");
   for (bool row = holder.start(); row; row = holder.next()) {
     const auto ip = parse_addr(holder.text(0));
     const auto mac = parse_mac(holder.text(1)), before = parse_mac(holder.text(2));
     if (ip && mac && before)
-      inventory.restore(*ip, {*mac, *before, holder.time(3), holder.time(4), holder.time(5), holder.time(6),
-                              holder.time(7), false});
+      inventory.restore(
+          *ip, {*mac, *before, holder.time(3), holder.time(4), holder.time(5), holder.time(6), false});
   }
   if (holder.failed()) return state_->error();
+  WEIR_CHECK(state_->load_alerts(inventory));
   return state_->load_links(inventory.topology());
+}
+
+Result<void> InventoryFile::State::load_alerts(Inventory& inventory) const {
+  Statement row(database, "SELECT rule, device, ip, mac, rival, other, evidence, since, last FROM alert");
+  for (bool more = row.start(); more; more = row.next()) {
+    const auto change = parse_device_change(row.text(0));
+    const AlertRule* rule = change ? alert_rule_of(*change) : nullptr;
+    if (rule == nullptr) continue;
+    StandingAlert alert{.rule = rule,
+                        .device = static_cast<std::uint64_t>(row.number(1)),
+                        .other = row.text(5),
+                        .evidence = row.text(6),
+                        .since = row.time(7),
+                        .last = row.time(8)};
+    if (const auto ip = parse_addr(row.text(2))) alert.ip = *ip;
+    if (const auto mac = parse_mac(row.text(3))) alert.mac = *mac;
+    if (const auto rival = parse_mac(row.text(4))) alert.rival = *rival;
+    inventory.restore(alert);
+  }
+  return row.failed() ? Result<void>(error()) : Result<void>{};
+}
+
+Result<void> InventoryFile::State::save_alerts(const Inventory& inventory) const {
+  const auto about = [](const AlertKey& key) {
+    return key.device == 0 ? to_string(key.ip) : std::to_string(key.device);
+  };
+  Statement drop(database, "DELETE FROM alert WHERE rule = ? AND about = ?");
+  for (const AlertKey& key : inventory.ended_alerts()) {
+    drop.start(name_of(key.change), about(key));
+    if (drop.failed()) return error();
+  }
+  const auto kept = [](const std::optional<Mac>& mac) {
+    return mac ? std::optional(text_of(*mac)) : std::nullopt;
+  };
+  Statement put(database, "INSERT OR REPLACE INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const auto& [key, alert] : inventory.alerts()) {
+    if (!alert.changed) continue;
+    put.start(name_of(key.change), alert.device, about(key),
+              alert.ip ? std::optional(to_string(*alert.ip)) : std::nullopt, kept(alert.mac),
+              kept(alert.rival), alert.other, alert.evidence, alert.since, alert.last);
+    if (put.failed()) return error();
+  }
+  return {};
 }
 
 Result<void> InventoryFile::State::load_links(Topology& topology) const {
@@ -191,19 +238,17 @@ Result<void> InventoryFile::State::save_device(const KnownDevice& identity) cons
   for (const auto& [ip, held] : identity.addresses) put(address_kind, to_string(ip), text_of(held), held);
   for (const Span& absence : identity.absences)
     put(absence_kind, std::to_string(absence.first.ns), "", absence);
-  if (identity.unauthorised_since != Time{})
-    put(unauthorised_kind, "", "", {identity.unauthorised_since, identity.unauthorised_since});
   for (const std::string& tag : identity.tags) put(tag_kind, tag, "", {});
   for (const Fact& f : identity.facts) put(name_of(f.kind), f.value, f.source, f.seen);
   return failed ? Result<void>(error()) : Result<void>{};
 }
 
 Result<void> InventoryFile::State::save_holders(const Inventory& inventory) const {
-  Statement holder(database, "INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement holder(database, "INSERT OR REPLACE INTO claim VALUES (?, ?, ?, ?, ?, ?, ?)");
   for (const auto& [ip, h] : inventory.holders()) {
     if (!h.changed) continue;
     holder.start(to_string(ip), text_of(h.mac), text_of(h.before), h.since, h.last, h.last_told,
-                 h.before_last, h.reported);
+                 h.before_last);
     if (holder.failed()) return error();
   }
   return {};
@@ -221,6 +266,7 @@ Result<void> InventoryFile::State::save_all(const Inventory& inventory,
   for (const auto& [id, identity] : inventory.devices())
     if (identity.changed && identity.settled) WEIR_CHECK(save_device(identity));
   WEIR_CHECK(save_holders(inventory));
+  WEIR_CHECK(save_alerts(inventory));
   WEIR_CHECK(save_links(inventory.topology()));
   Statement event(database, "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)");
   for (const Change& c : changes) {

@@ -41,27 +41,34 @@ void Inventory::set_policy(std::uint64_t id, Policy policy, std::string label,
   has_approved_.reset();
   // One that is approved makes others unauthorised.
   for (auto& [number, other] : devices_) other.judged = false;
+  reviewed_ = false;
 }
 
 // Tells once that it may not be there, and once that this is over.
 void Inventory::judge(KnownDevice& identity, Time time) {
   if (std::exchange(identity.judged, true)) return;
-  const bool told = identity.unauthorised_since != Time{};
+  const AlertKey key{DeviceChange::unauthorised, identity.id, {}};
+  const bool told = alerts_.contains(key);
   if ((authorised(identity) == false) == told) return;
-  identity.unauthorised_since = told ? Time{} : time;
-  identity.changed = true;
   const bool forbidden = identity.policy == Policy::forbidden;
-  Change& change = report(told ? DeviceChange::authorised : DeviceChange::unauthorised, identity, time,
-                          told        ? "approved, or on the allow list"
-                          : forbidden ? "forbidden"
-                                      : "neither approved nor on the allow list");
+  const std::string_view why = told && identity.policy == Policy::ignored ? "ignored"
+                               : told                                     ? "approved, or on the allow list"
+                               : forbidden                                ? "forbidden"
+                                           : "neither approved nor on the allow list";
+  Change& change =
+      report(told ? DeviceChange::authorised : DeviceChange::unauthorised, identity, time, std::string(why));
   change.after = identity.name();
-  change.alert = !told;
+  if (!told) return void(raise(change));
+  const std::string evidence = change.evidence;
+  end_alert(key, time, evidence);
 }
 
 void Inventory::review(Time now) {
+  reviewed_ = true;
   for (auto& [id, identity] : devices_)
     if (identity.settled && !identity.gone) judge(identity, now);
+  now_ = std::max(now_, now);
+  review_alerts();
 }
 
 void Inventory::settle(std::uint64_t id) {
@@ -85,6 +92,7 @@ void Inventory::settle_since(Time latest) {
 
 void Inventory::finish() {
   settle_since(now_);
+  review_alerts();
 }
 
 bool Inventory::is_self(const KnownDevice& identity) const noexcept {
@@ -103,9 +111,8 @@ Duration Inventory::patience(const KnownDevice& identity) const noexcept {
 
 void Inventory::leave(KnownDevice& identity, Time time, std::string evidence) {
   identity.gone = identity.changed = true;
-  Change& change = report(DeviceChange::gone, identity, time, std::move(evidence));
-  if (identity.unauthorised_since != Time{}) change.alert = false;
-  identity.unauthorised_since = {};
+  end_alerts_of(identity, time, "gone, " + evidence);
+  report(DeviceChange::gone, identity, time, std::move(evidence));
   identity.judged = false;
 }
 
@@ -118,6 +125,8 @@ void Inventory::advance(Time now) {
   if (now_ < checked_ + check_every) return;
   checked_ = now_;
   settle_since({now_.ns - options_.settle.ns});
+  if (!reviewed_) review(now_);
+  review_alerts();
   if (options_.gone_after.ns == 0) return;
   for (auto& [id, identity] : devices_) {
     if (!identity.settled || identity.gone || is_self(identity)) continue;
@@ -144,6 +153,7 @@ void Inventory::swept(Time began, Time now, const std::function<bool(const Addr&
     const Duration waited = options_.gone_after.ns == 0 ? Duration{} : patience(identity);
     if (identity.seen.last + waited <= now_) leave(identity, now_, "no answer to the sweep");
   }
+  end_quiet_conflicts(now_, covers);
 }
 
 void Inventory::note_alive(KnownDevice& identity, Time time, const std::string& evidence) {
@@ -165,6 +175,8 @@ void Inventory::note_alive(KnownDevice& identity, Time time, const std::string& 
 void Inventory::saved() noexcept {
   for (auto& [id, identity] : devices_) identity.changed = identity.changed && !identity.settled;
   for (auto& [ip, holder] : holders_) holder.changed = false;
+  for (auto& [key, alert] : alerts_) alert.changed = false;
+  ended_alerts_.clear();
   removed_.clear();
 }
 
@@ -186,6 +198,7 @@ bool Inventory::make_room() {
       if (const auto owner = by_address_.find(ip); owner != by_address_.end() && owner->second == it->first)
         by_address_.erase(owner);
     std::erase_if(by_key_, [&](const auto& entry) { return entry.second == it->first; });
+    servers_.erase(it->first);
     removed_.push_back(it->first);
     devices_.erase(it);
   }

@@ -23,7 +23,9 @@ inline constexpr auto schema<Alert> = record(
     "alert", "Something that somebody should look at, or that is over",
     field("time", &Alert::time, "When it was found"), field("state", &Alert::state, "raised or cleared"),
     field("source", &Alert::source, "What found it: bandwidth, devices"),
-    field("rule", &Alert::rule, "The rule, as it was written: out > 80%; unauthorised"),
+    field("rule", &Alert::rule,
+          "The rule, as it was written: out > 80%; of devices: unauthorised, rogue_dhcp, rogue_ra, "
+          "duplicate_ip, arp_flip_flop"),
     field("device", &Alert::device, "The address of the device that it is about; null for this machine"),
     field("subject", &Alert::subject, "What it is about: an interface; a device by its hardware address"),
     field("message", &Alert::message, "One line for people"),

@@ -22,7 +22,7 @@ struct Device {
   Text model, system, serial, chassis_id, workgroup;
   List<Text> offers, capabilities;
   Text dhcp_client_id, dhcp_fingerprint, vendor_class;
-  List<Text> host_keys, user_agents, evidence;
+  List<Text> host_keys, certificates, user_agents, evidence;
 };
 template <>
 inline constexpr auto schema<Device> = record(
@@ -66,6 +66,10 @@ inline constexpr auto schema<Device> = record(
     field("dhcp_fingerprint", &Device::dhcp_fingerprint, "Options that it asks DHCP servers for"),
     field("vendor_class", &Device::vendor_class, "Vendor class it tells DHCP servers"),
     field("host_keys", &Device::host_keys, "SSH host keys, as ssh-keygen -l writes them"),
+    field(
+        "certificates", &Device::certificates,
+        "TLS certificates it shows: the port and the name asked for, whom it names, who signed it, its end, "
+        "SHA-256"),
     field("user_agents", &Device::user_agents, "User agents of its HTTP requests"),
     field("evidence", &Device::evidence, "What makes it one device, the strongest first"));
 
@@ -83,7 +87,7 @@ inline constexpr auto schema<DeviceEvent> = record(
     field("event", &DeviceEvent::event,
           "new, gone, back, mac, address, name, service, merged (two were one), duplicate_ip, arp_flip_flop, "
           "rogue_dhcp, rogue_ra, unauthorised, authorised, proxy (it answers for others' addresses), "
-          "configuration (another version of it was fetched)"),
+          "configuration (another version of it was fetched), certificate (another one at the same port)"),
     field("device", &DeviceEvent::device, "The device's number in the inventory"),
     field("ip", &DeviceEvent::ip, "The address concerned, else the device's own"),
     field("mac", &DeviceEvent::mac, "The hardware address concerned, else the device's own"),

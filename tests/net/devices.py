@@ -86,8 +86,13 @@ class Weir:
 
     def events(self, *words):
         """What has changed, by kind and address."""
-        found, _ = self.records(*words, "--events", "--gone-after", "0")
-        return sorted((r["event"], r["ip"]) for r in found)
+        return sorted(self.told(*words))
+
+    def told(self, *words):
+        """The same with alerts, as they are told."""
+        found, self.code = self.records(*words, "--events", "--gone-after", "0")
+        self.alerts = [(r["state"], r["rule"], r["device"]) for r in found if r["type"] == "alert"]
+        return [(r["event"], r["ip"]) for r in found if r["type"] != "alert"]
 
 
 def check_inventory(weir, check):
@@ -110,9 +115,18 @@ def check_inventory(weir, check):
 
     three = Host("three", mac % 3, "10.9.0.11/24")
     check.equal("two hosts with one address", weir.events("10.9.0.0/24"), [("duplicate_ip", "10.9.0.11"), ("new", "10.9.0.11")])
+    check.equal("are an alert", (weir.alerts, weir.code), ([("raised", "duplicate_ip", "10.9.0.11")], 1))
     check.equal("are told once", weir.events("10.9.0.0/24"), [])
+    check.equal("while the alert stands", (weir.alerts, weir.code), ([], 1))
+    done = weir.run("10.9.0.0/24", "-f", "ip", "-o", "json")
+    check.that("which is said where there is no place for alerts", "address of two devices: 10.9.0.11" in done.stderr, done.stderr)
+    check.that("among fields that were chosen", "alert" not in done.stdout, done.stdout)
+    standing = weir.records("alerts")
+    check.equal("and is shown", ([r["rule"] for r in standing[0]], standing[1]), (["duplicate_ip"], 1))
     three.leave()
     weir.events("10.9.0.0/24")
+    check.equal("until one of them is gone", (weir.alerts, weir.code), ([("cleared", "duplicate_ip", "10.9.0.11")], 0))
+    check.equal("and nothing else", weir.run("alerts").returncode, 0)
 
     check.equal("an interface's name finds IPv6 nodes as well", weir.run("lan", "-o", "csv", "-f", "ip,addresses", "-q").returncode, 0)
     found = {d["mac"]: d["addresses"] for d in weir.records("list")[0]}
@@ -181,9 +195,10 @@ def check_rogue_dhcp(weir, check, folder):
     dump.send_signal(signal.SIGINT)
     dump.communicate()
     found, _ = weir.records(capture, "--events", kept=False)
-    rogues = [(r["ip"], r["mac"], r.get("before")) for r in found if r["event"] == "rogue_dhcp"]
+    rogues = [(r["ip"], r["mac"], r.get("before")) for r in found if r.get("event") == "rogue_dhcp"]
     check.equal("the second server is rogue", rogues, [("10.9.0.202", "02:00:00:00:02:02", "10.9.0.201")])
-    check.that("with what it offered as evidence", any("offer of 10.9.0.13" in r["evidence"] for r in found), found)
+    check.that("with what it offered as evidence", any("offer of 10.9.0.13" in r.get("evidence", "") for r in found), found)
+    check.equal("and an alert", [r["rule"] for r in found if r["type"] == "alert"], ["rogue_dhcp"])
     for host in (right, rogue, client):
         host.leave()
 

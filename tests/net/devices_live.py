@@ -53,8 +53,10 @@ class Watch:
             except queue.Empty:
                 break
             found.append(record)
-            who = record.get("device") if record["type"] == "alert" else record.get("ip", record.get("mac"))
-            missing.discard((record.get("event", record["type"]), who))
+            if record["type"] == "alert":
+                missing.discard((f"{record['state']} {record['rule']}", record.get("device")))
+            else:
+                missing.discard((record["event"], record.get("ip", record.get("mac"))))
         self.records += found
         return [line_of(r) for r in found] + [f"MISSING {event} {ip}" for event, ip in missing]
 
@@ -68,6 +70,8 @@ class Watch:
 
 
 def line_of(record):
+    if record["type"] == "alert" and record["state"] == "raised" and record["rule"] != "unauthorised":
+        return f"alert raised: {record['message'].split(', ')[0].split(': ')[0]}"  # what it was seen by is chance
     if record["type"] == "alert":
         return f"alert {record['state']}: {record['message']}"
     if record["event"] == "duplicate_ip":  # which of the two answers first is chance
@@ -205,10 +209,10 @@ def play(weir, folder, check):
 
     one = Host("one", MAC % 0x40, "10.9.0.40/24", ipv6=False)
     poke("10.9.0.40")
-    stages.add("a stranger", watch.until(("unauthorised", "10.9.0.40"), ("alert", "10.9.0.40")))
+    stages.add("a stranger", watch.until(("unauthorised", "10.9.0.40"), ("raised unauthorised", "10.9.0.40")))
     two = Host("two", MAC % 0x41, "10.9.0.40/24", ipv6=False)
     poke("10.9.0.40")
-    stages.add("another one with its address", watch.until(("duplicate_ip", "10.9.0.40"), ("unauthorised", "10.9.0.40"), ("alert", "10.9.0.40")))
+    stages.add("another one with its address", watch.until(("duplicate_ip", "10.9.0.40"), ("raised duplicate_ip", "10.9.0.40"), ("raised unauthorised", "10.9.0.40")))
     two.leave()
 
     rogue = Host("rogue", MAC % 0x66, "10.9.0.66/24", ipv6=False)
@@ -216,15 +220,19 @@ def play(weir, folder, check):
     asks = Host("asks", MAC % 0x70, ipv6=False)
     offers = asks.run(f"{sys.executable} {HERE / 'peers' / 'dhcp_discover.py'} eth0 2")
     check.equal("both servers offer", sorted(offers.split()), ["10.9.0.10", "10.9.0.66"])
-    stages.add("a rogue DHCP server", watch.until(("rogue_dhcp", "10.9.0.66"), ("alert", "10.9.0.66"), ("unauthorised", MAC % 0x70)))
+    stages.add("a rogue DHCP server", watch.until(("raised rogue_dhcp", "10.9.0.66"), ("raised unauthorised", "10.9.0.66"), ("unauthorised", MAC % 0x70)))
 
     router = Host("router", MAC % 0x67, ipv6=True)
     radvd(router, folder, "rogue", "fdba:d::/64")
     address = "fe80::ff:fe00:a67"
-    stages.add("a rogue router", watch.until(("rogue_ra", address), ("alert", address)))
+    stages.add("a rogue router", watch.until(("raised rogue_ra", address), ("raised unauthorised", address)))
 
     done = subprocess.run([weir, "devices", "approve", MAC % 0x40, "--data", data], capture_output=True, text=True, check=False)
-    stages.add("a stranger is approved", said_of(done) + watch.until(("authorised", "10.9.0.40"), ("alert", "10.9.0.40")))
+    stages.add("a stranger is approved", said_of(done) + watch.until(("cleared unauthorised", "10.9.0.40")))
+    router.started[0].terminate()  # it says that it is no router any more
+    stages.add("the rogue router ends", watch.until(("cleared rogue_ra", address)))
+    done = subprocess.run([weir, "devices", "ignore", MAC % 0x41, "10.9.0.66", "--data", data], capture_output=True, text=True, check=False)
+    stages.add("some are ignored", said_of(done) + watch.until(("cleared rogue_dhcp", "10.9.0.66"), ("cleared unauthorised", "10.9.0.66"), ("cleared duplicate_ip", "10.9.0.40"), ("cleared unauthorised", "10.9.0.40")))
 
     rest, code, said = watch.stop()
     stages.add("and nothing else until the end", rest)
@@ -232,6 +240,9 @@ def play(weir, folder, check):
     check.that("and a line", "unauthorised" in said, said)
     stages.text += "# services\n" + "".join(f"{line}\n" for line in sorted(stages.services)) + "\n"
     stages.add("the inventory", inventory(weir, data), ordered=True)
+    done = subprocess.run([weir, "devices", "alerts", "--data", data, "-o", "csv", "-f", "state,rule,device,subject"], capture_output=True, text=True, check=False)
+    stages.add("alerts that stand", done.stdout.splitlines())
+    check.equal("which is exit code 1", done.returncode, 1)
     alerts = [json.loads(line) for line in pathlib.Path(hook).read_text().splitlines()]
     check.equal("a hook was told of each alert", sorted((a["state"], str(a.get("device"))) for a in alerts),
                 sorted((r["state"], str(r.get("device"))) for r in watch.records if r["type"] == "alert"))

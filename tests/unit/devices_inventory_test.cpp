@@ -339,34 +339,6 @@ TEST(Inventory, WhoeverAsksMayBeThere) {
   EXPECT_EQ(inventory.authorised(inventory.devices().at(2)), false);
 }
 
-TEST(Inventory, UnauthorisedIsTheAlertOfEveryStay) {
-  Inventory inventory;
-  inventory.set_allowed([](const KnownDevice& d) { return d.addresses.contains(ip("10.9.0.1")); });
-  const auto alerts = [&] {
-    std::vector<std::string> all;
-    for (const Change& c : inventory.take_changes())
-      if (c.alert) all.push_back((*c.alert ? "raised " : "cleared ") + std::to_string(c.device));
-    return all;
-  };
-  inventory.see(arp(0, fixed(1), "10.9.0.1"));
-  inventory.see(arp(0, fixed(2), "10.9.0.2"));
-  inventory.advance(at(60));
-  EXPECT_THAT(alerts(), ElementsAre("raised 2"));
-  inventory.see(arp(61, fixed(2), "10.9.0.2"));
-  inventory.see(arp(62, fixed(2), "10.9.0.22"));
-  EXPECT_THAT(alerts(), IsEmpty());
-  inventory.advance(at(1000));
-  EXPECT_THAT(alerts(), ElementsAre("cleared 2"));
-  inventory.see(arp(1001, fixed(2), "10.9.0.2"));
-  EXPECT_THAT(alerts(), ElementsAre("raised 2"));
-  inventory.set_policy(2, Policy::approved, "", {});
-  inventory.review(at(1002));
-  EXPECT_THAT(alerts(), ElementsAre("cleared 2"));
-  inventory.set_policy(1, Policy::forbidden, "", {});  // whatever the list says
-  inventory.see(arp(1003, fixed(1), "10.9.0.1"));
-  EXPECT_THAT(alerts(), ElementsAre("raised 1"));
-}
-
 TEST(Inventory, AnswersForOthersMakeAProxyAndNothingElse) {
   Inventory inventory({.gone_after = seconds(0)});
   for (std::uint8_t n = 1; n <= 6; ++n) inventory.see(arp(n, fixed(n), "10.9.0." + std::to_string(n)));

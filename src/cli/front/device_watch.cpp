@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/front/data.hpp"
+#include "cli/front/device_alerts.hpp"
 #include "cli/front/device_sweep.hpp"
 #include "cli/front/inventory.hpp"
 #include "cli/front/status_line.hpp"
@@ -72,6 +73,19 @@ class EventLines {
       append_printable(line, event_line(event_record(inventory, change, vendors_, texts)));
       const std::string_view on = colour_ ? colour_of(change.change) : std::string_view{};
       fmt::print("{}  {}{}{}\n", clock_text(change.time), on, line, on.empty() ? "" : "\x1b[0m");
+    }
+    std::fflush(stdout);
+  }
+  // What is over, where no event says so.
+  void write(const Inventory& inventory, const std::vector<AlertChange>& changes) {
+    constexpr std::size_t kind_columns = 14;
+    Arena texts;
+    for (const AlertChange& change : changes) {
+      if (change.raised || change.alert.rule->change == DeviceChange::unauthorised) continue;
+      std::string line;
+      append_printable(line, alert_record(inventory, change, texts).message);
+      fmt::print("{}  {}{:<{}}{}{}\n", clock_text(change.time), colour_ ? "\x1b[32m" : "", "cleared",
+                 kind_columns, line, colour_ ? "\x1b[0m" : "");
     }
     std::fflush(stdout);
   }
@@ -184,20 +198,36 @@ class DeviceWatch final : public RoundTaker {
 
   Result<void> tell() {
     std::vector<Change> changes = inventory().take_changes();
-    if (changes.empty()) return {};
+    const std::vector<AlertChange> alerts = inventory().take_alerts();
+    if (changes.empty() && alerts.empty()) return {};
     events_ += changes.size();
     line_.pause();
     if (watched_.writer != nullptr) {
       WEIR_CHECK(watched_.writer->write(inventory(), changes));
-      WEIR_CHECK(watched_.alerts.tell(inventory(), changes));
-      WEIR_CHECK(watched_.writer->flush());
     } else {
       watched_.lines->write(inventory(), changes);
-      WEIR_CHECK(watched_.alerts.tell(inventory(), changes));
+      watched_.lines->write(inventory(), alerts);
+    }
+    WEIR_CHECK(watched_.alerts.tell(inventory(), alerts));
+    if (watched_.writer != nullptr) {
+      say_left_out(alerts);
+      WEIR_CHECK(watched_.writer->flush());
     }
     line_.resume();
     if (watched_.kept.file) std::ranges::move(changes, std::back_inserter(unsaved_));
     return {};
+  }
+
+  // Alerts that the output has no place for.
+  void say_left_out(const std::vector<AlertChange>& alerts) {
+    if (watched_.quiet || watched_.writer->has_alerts()) return;
+    Arena texts;
+    for (const AlertChange& change : alerts) {
+      const Alert alert = alert_record(inventory(), change, texts);
+      std::string line;
+      append_printable(line, alert.message);
+      say(fmt::format("alert {}: {}", alert.state, line));
+    }
   }
 
   // A disk that is full now may have room later: what is not kept yet waits, as far as it may.
@@ -245,17 +275,6 @@ class DeviceWatch final : public RoundTaker {
   std::uint64_t events_ = 0, lost_ = 0;
   bool failing_ = false;
 };
-
-// Devices seen since then that may not be there; and a line that says so.
-int judged(const Inventory& inventory, Time since, bool quiet) {
-  std::size_t found = 0;
-  for (const auto& [id, device] : inventory.devices())
-    found += since <= device.seen.last && inventory.authorised(device) == false ? 1U : 0U;
-  if (found != 0 && !quiet)
-    say(fmt::format("{} unauthorised device{} seen (weir devices approve WHO)", human_count(found),
-                    found == 1 ? " was" : "s were"));
-  return found == 0 ? 0 : 1;
-}
 
 void report(const DeviceWatch& watch, const LiveSource& source, const Inventory& inventory) {
   const LiveStatus live = source.status();
@@ -352,7 +371,9 @@ Result<int> watch_devices(const Arguments& arguments) {
           [&](const RecordType& type, const void* record) { watch.note(type, record); }, {}, never, &watch));
   WEIR_CHECK(watch.finish());
   if (!watched.quiet) report(watch, *source, inventory);
-  return judged(inventory, began, watched.quiet);
+  const int code =
+      judged(inventory, [&](const KnownDevice& device) { return began <= device.seen.last; }, watched.quiet);
+  return watched.alerts.raised() ? 1 : code;
 }
 
 }  // namespace weir

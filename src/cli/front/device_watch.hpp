@@ -20,7 +20,7 @@ inline constexpr Option watch_options[] = {
 // What analysing packets for evidence of devices takes.
 Plan evidence_plan();
 
-// Until a signal or --duration ends it. The exit code: 1 when an unauthorised device was seen.
+// Until a signal or --duration ends it. The exit code: 1 when an alert was raised or stands.
 Result<int> watch_devices(const Arguments& arguments);
 
 }  // namespace weir

@@ -9,7 +9,6 @@
 #include "cli/front/data.hpp"
 #include "core/ascii.hpp"
 #include "devices/device_records.hpp"
-#include "os/hook.hpp"
 #include "os/routes.hpp"
 #include "os/terminal.hpp"
 
@@ -59,10 +58,15 @@ Result<std::unique_ptr<DeviceWriter>> DeviceWriter::open(const Arguments& argume
   const bool terminal = !arguments.has("write") && stdout_terminal().present;
   WEIR_TRY(const SinkSpec* chosen, chosen_sink(arguments));
   const bool mixes = chosen == nullptr ? !terminal : chosen->mixes_types && chosen->name != "table";
-  if (mixes && !arguments.has("fields")) types.push_back(&record_type<Alert>());
+  const RecordType& alert = record_type<Alert>();
+  const std::vector<std::string> fields = listed(arguments, "fields");
+  const bool wanted = fields.empty() || std::ranges::any_of(fields, [&](const std::string& field) {
+                        return alert.find(field) != nullptr && type.find(field) == nullptr;
+                      });
+  if (mixes && wanted && &type != &alert) types.push_back(&alert);
   WEIR_TRY(auto to, RecordWriter::open(arguments, types));
-  return std::unique_ptr<DeviceWriter>(
-      new DeviceWriter(std::move(to), Vendors::load(std::string(arguments.value("vendors")))));
+  return std::unique_ptr<DeviceWriter>(new DeviceWriter(
+      std::move(to), Vendors::load(std::string(arguments.value("vendors"))), types.back() == &alert));
 }
 
 Result<void> DeviceWriter::write(const Inventory& inventory,
@@ -92,32 +96,8 @@ Result<void> DeviceWriter::write(const Inventory& inventory, const std::vector<J
   return {};
 }
 
-Result<void> DeviceWriter::alert(const Inventory& inventory, const Change& change) {
+Result<void> DeviceWriter::write(const Inventory& inventory, const AlertChange& change) {
   return to_->put(alert_record(inventory, change, to_->arena()));
-}
-
-Result<DeviceAlerts> DeviceAlerts::open(const Arguments& arguments, DeviceWriter* writer) {
-  DeviceAlerts alerts;
-  alerts.writer_ = writer;
-  alerts.hook_ = arguments.value("exec");
-  WEIR_TRY(alerts.json_, find_plugin<SinkSpec>("json")->open({.types = {&record_type<Alert>()}}));
-  return alerts;
-}
-
-Result<void> DeviceAlerts::tell(const Inventory& inventory, const std::vector<Change>& changes) {
-  Arena texts;
-  for (const Change& change : changes) {
-    if (!change.alert) continue;
-    raised_ |= *change.alert;
-    if (writer_ != nullptr) WEIR_CHECK(writer_->alert(inventory, change));
-    if (hook_.empty()) continue;
-    const Alert alert = alert_record(inventory, change, texts);
-    std::string json;
-    json_->encode(record_type<Alert>(), &alert, json);
-    if (const auto started = start_hook(hook_, json); !started)
-      fmt::print(stderr, "weir: --exec: {}\n", started.error().line());
-  }
-  return {};
 }
 
 Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {

@@ -1,4 +1,4 @@
-// How weir devices finds its inventory, and writes devices and events.
+// How weir devices finds its inventory, and writes devices, events and alerts.
 #pragma once
 
 #include <functional>
@@ -23,40 +23,26 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
 // Writes devices or events as the options of the output say.
 class DeviceWriter {
  public:
-  // `type` is device, device_event or device_link; formats that mix types have alerts as well. Fails with
-  // Code::usage.
+  // `type` is device, device_event, device_link or alert. Formats that mix types have alerts as well, with
+  // --fields only when one of these is an alert's own. Fails with Code::usage.
   static Result<std::unique_ptr<DeviceWriter>> open(const Arguments& arguments, const RecordType& type);
 
   // Those for which `shown` holds, by address.
   Result<void> write(const Inventory& inventory, const std::function<bool(const KnownDevice&)>& shown);
   Result<void> write(const Inventory& inventory, const std::vector<Change>& changes);
   Result<void> write(const Inventory& inventory, const std::vector<Joint>& joints);
-  Result<void> alert(const Inventory& inventory, const Change& change);
+  Result<void> write(const Inventory& inventory, const AlertChange& change);
+  bool has_alerts() const noexcept { return has_alerts_; }
   Result<void> flush() { return to_->flush(); }
   Result<void> close() { return to_->close(); }
 
  private:
-  DeviceWriter(std::unique_ptr<RecordWriter> to, Vendors vendors)
-      : to_(std::move(to)), vendors_(std::move(vendors)) {}
+  DeviceWriter(std::unique_ptr<RecordWriter> to, Vendors vendors, bool has_alerts)
+      : to_(std::move(to)), vendors_(std::move(vendors)), has_alerts_(has_alerts) {}
 
   std::unique_ptr<RecordWriter> to_;
   Vendors vendors_;
-};
-
-// What is told when an alert is raised or is over: a record, and --exec on its stdin.
-class DeviceAlerts {
- public:
-  // The writer is borrowed and may be nullptr. Fails with Code::usage.
-  static Result<DeviceAlerts> open(const Arguments& arguments, DeviceWriter* writer);
-  // Those of the changes.
-  Result<void> tell(const Inventory& inventory, const std::vector<Change>& changes);
-  bool raised() const noexcept { return raised_; }  // ever
-
- private:
-  std::string hook_;
-  DeviceWriter* writer_ = nullptr;
-  std::unique_ptr<Sink> json_;
-  bool raised_ = false;
+  bool has_alerts_;
 };
 
 // The devices that a list allows: by any hardware address, address in use or name of theirs that is on it;

@@ -5,6 +5,7 @@ namespace {
 
 using Names = std::string_view[];
 
+constexpr Names alert{"time", "state", "rule", "device", "subject", "message"};
 constexpr Names arp{"time", "operation", "kind", "sender_mac", "src_ip", "target_mac", "dst_ip"};
 constexpr Names configuration{"device", "version", "time",  "last_seen", "os",
                               "state",  "lines",   "added", "removed",   "reason"};
@@ -48,6 +49,7 @@ constexpr Names tls{"time",        "src_ip",        "dst_ip", "dst_port",    "ve
                     "server_name", "next_protocol", "ja4",    "established", "not_after"};
 
 constexpr PeopleFields all[] = {
+    {"alert", alert},
     {"arp", arp},
     {"configuration", configuration},
     {"configuration_change", configuration_change},
