@@ -12,6 +12,7 @@
 
 #include "cli/front/data.hpp"
 #include "cli/front/inventory.hpp"
+#include "cli/front/kept_configuration.hpp"
 #include "cli/front/option_table.hpp"
 #include "cli/front/record_writer.hpp"
 #include "cli/front/verbs.hpp"
@@ -34,6 +35,7 @@ extern "C" void interrupt_config(int) {
 }
 
 using Systems = std::vector<DeviceSystem>;
+using Kept = KeptConfiguration;
 
 Result<Systems> systems_from(const Arguments& arguments) {
   return load_device_systems(std::string(arguments.value("systems")));
@@ -78,35 +80,6 @@ struct Fetching {
   const DeviceSystem* known = nullptr;
 };
 
-struct Kept {
-  std::string device, system, state;
-  std::uint32_t version = 0;
-  std::size_t lines = 0, added = 0, removed = 0;
-  Time first, last;
-  std::string reason;
-};
-
-Kept numbers_of(std::string state, const ConfigurationVersion& now, const ConfigurationVersion* before) {
-  const auto lines = lines_of(now.text);
-  Kept kept{now.device, now.system, std::move(state), now.version, lines.size(),
-            0,          0,          now.first,        now.last,    {}};
-  if (before == nullptr) return kept;
-  for (const LineChange& change : changed_lines(lines_of(before->text), lines))
-    ++(change.added ? kept.added : kept.removed);
-  return kept;
-}
-
-Result<Kept> keep(ConfigurationFile& file, ConfigurationVersion fetched) {
-  WEIR_TRY(const auto last, file.keep(fetched));
-  if (last && last->text == fetched.text) {
-    fetched.version = last->version;
-    fetched.first = last->first;
-    return numbers_of("same", fetched, nullptr);
-  }
-  fetched.version = last ? last->version + 1 : 1;
-  return numbers_of(last ? "changed" : "new", fetched, last ? &*last : nullptr);
-}
-
 Result<void> write(RecordWriter& writer, const Kept& kept) {
   Arena& arena = writer.arena();
   return writer.put(Configuration{.time = kept.first,
@@ -137,7 +110,7 @@ Result<void> tell_inventory(const Arguments& arguments, const std::vector<Kept>&
                       .mac = device->mac(),
                       .before = fmt::format("version {}", kept.version - 1),
                       .after = fmt::format("version {}", kept.version),
-                      .evidence = fmt::format("{} lines added, {} removed", kept.added, kept.removed)});
+                      .evidence = kept.changed_lines()});
   }
   return inventory.save(events);
 }
@@ -182,8 +155,8 @@ class Fetcher {
 
   Result<void> take(const Fetching& wanted, FetchedConfiguration& fetched) {
     const Time now = clock_time();
-    WEIR_TRY(const Kept kept,
-             keep(file_, {wanted.device, fetched.system->name, 0, now, now, std::move(fetched.text)}));
+    WEIR_TRY(const Kept kept, keep_configuration(file_, {wanted.device, fetched.system->name, 0, now, now,
+                                                         std::move(fetched.text)}));
     if (kept.state == "changed") changed_.push_back(kept);
     return write(writer_, kept);
   }
@@ -218,6 +191,7 @@ Result<std::vector<Fetching>> wanted_from(const Words& words, const Systems& sys
   Words devices = words;
   if (devices.empty()) {
     WEIR_TRY(devices, file.devices());
+    std::erase_if(devices, [](const std::string& device) { return device.starts_with(snmp_device); });
     if (devices.empty())
       return fail(Code::usage, "no device", "weir config fetch", "weir config fetch admin@10.9.0.1");
   }
@@ -226,6 +200,9 @@ Result<std::vector<Fetching>> wanted_from(const Words& words, const Systems& sys
     // ssh would take it for an option.
     if (device.empty() || device.front() == '-')
       return fail(Code::usage, "is no device", device, "[user@]host[:port]");
+    if (device.starts_with(snmp_device))
+      return fail(Code::usage, "is asked by SNMP", device,
+                  fmt::format("weir devices {} --snmp COMMUNITY", device.substr(snmp_device.size())));
     const DeviceSystem* system = given;
     if (system == nullptr) {
       WEIR_TRY(const auto last, file.find(device, 0));
@@ -276,8 +253,8 @@ Result<int> add(const Arguments& arguments, const Words& words) {
   if (!input) return fail(Code::usage, "cannot be read", words[1], "does the file exist?");
   const std::string text{std::istreambuf_iterator<char>(input), {}};
   const Time now = clock_time();
-  WEIR_TRY(const Kept kept,
-           keep(file, {words[0], system->name, 0, now, now, kept_configuration(*system, {text})}));
+  WEIR_TRY(const Kept kept, keep_configuration(file, {words[0], system->name, 0, now, now,
+                                                      kept_configuration(*system, {text})}));
   WEIR_CHECK(write(*writer, kept));
   WEIR_CHECK(writer->close());
   if (kept.state != "changed") return 0;
@@ -308,7 +285,7 @@ Result<int> list(const Arguments& arguments, const Words& words) {
     std::optional<ConfigurationVersion> before;
     for (const ConfigurationVersion& version : versions) {
       WEIR_TRY(auto now, file.find(device, version.version));
-      if (now) WEIR_CHECK(write(*writer, numbers_of("kept", *now, before ? &*before : nullptr)));
+      if (now) WEIR_CHECK(write(*writer, configuration_numbers("kept", *now, before ? &*before : nullptr)));
       before = std::move(now);
     }
   }

@@ -345,6 +345,7 @@ constexpr CommandSpec spec{
         "  weir devices alerts --data inv                what somebody should look at, and is not over\n"
         "  weir devices show 10.9.0.7 -o json            all that is known of one\n"
         "  weir devices eth0 --snmp public --data inv    and what switches and routers know\n"
+        "  weir devices eth0 --services top100 --data inv   and what listens on each, with its certificates\n"
         "  weir devices topology -o dot --data inv       what is wired to what, for Graphviz\n"
         "\n"
         "A device is known by all it shows: hardware addresses, DHCP client identifier, DUID, SSH host key, "

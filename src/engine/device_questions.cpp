@@ -18,10 +18,20 @@ namespace weir {
 namespace {
 
 constexpr std::uint16_t mdns_port = 5353, ssdp_port = 1900, netbios_port = 137;
-constexpr Addr mdns_group{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0, 251}};
-constexpr Addr ssdp_group{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 239, 255, 255, 250}};
-constexpr int mdns_hops = 255, ssdp_hops = 2;  // RFC 6762 §11; UPnP Device Architecture 2.0 §1.3.2
-constexpr std::size_t names_of_query = 30;     // fit into one Ethernet frame, compressed or not
+struct Group {
+  Addr v4, v6;
+  std::uint16_t port;
+  int hops;  // RFC 6762 §11; UPnP Device Architecture 2.0 §1.3.2
+};
+constexpr Group mdns{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224, 0, 0, 251}},
+                     {{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfb}},
+                     mdns_port,
+                     255};
+constexpr Group ssdp{{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 239, 255, 255, 250}},
+                     {{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0c}},
+                     ssdp_port,
+                     2};
+constexpr std::size_t query_max = 1200;  // bytes of names, that a frame holds with anything around them
 // Kinds of service that are asked about; beyond, they are only named.
 constexpr std::size_t most_kinds = 64;
 constexpr std::size_t socket_queue = 4 << 20;
@@ -35,8 +45,7 @@ class Questions {
       : questions_(questions), told_(told), go_on_(go_on), pacer_(questions.rate, steady_now()) {
     for (const RecordTypeOf type : {record_type<Dns>, record_type<Ssdp>, record_type<Netbios>})
       wants_[type().id].wanted = true;
-    for (const Addr& a : questions.devices)
-      if (a.is_v4()) devices_.insert(a);
+    devices_.insert(questions.devices.begin(), questions.devices.end());
   }
 
   Result<void> run();
@@ -47,9 +56,9 @@ class Questions {
     Addr address;
   };
   Result<void> open();
-  void to_group(const Addr& group, std::uint16_t port, int hops, Bytes message);
+  void to_group(const Group& group, Bytes message, bool v4, bool v6);
   void to_device(const Addr& device, std::uint16_t port, Bytes message);
-  void ask_names();
+  void ask_names(bool v4);
   void ask_kinds();
   void wait_until(Time until);
   void receive();
@@ -71,56 +80,79 @@ class Questions {
   bool stopped_ = false;
 };
 
+bool is_link_local(const Addr& a) noexcept {
+  return !a.is_v4() && a.bytes[0] == 0xfe && (a.bytes[1] & 0xc0) == 0x80;
+}
+
 Result<void> Questions::open() {
   WEIR_TRY(const auto networks, interface_networks());
-  std::set<unsigned> interfaces;
+  std::set<std::pair<unsigned, bool>> interfaces;
   for (const InterfaceNetwork& own : networks) {
     const auto in_it = [&](const Addr& a) { return own.network.contains(a); };
-    if (!own.address.is_v4() || std::ranges::none_of(devices_, in_it) ||
-        !interfaces.insert(own.interface).second)
+    const bool v4 = own.address.is_v4();
+    if (is_link_local(own.address) && questions_.interface != 0 && questions_.interface != own.interface)
       continue;
-    WEIR_TRY(UdpSocket socket, UdpSocket::bind({own.address, 0}, socket_queue));
+    if (std::ranges::none_of(devices_, in_it) || !interfaces.emplace(own.interface, v4).second) continue;
+    // Multicasts by IPv6 leave with the link-local address, whichever is ours.
+    WEIR_TRY(UdpSocket socket, UdpSocket::bind({v4 ? own.address : Addr{}, 0}, socket_queue, Ipv6::only));
     socket.multicast_by(own.interface);
     links_.push_back({std::move(socket), own.address});
   }
   return {};
 }
 
-void Questions::to_group(const Addr& group, std::uint16_t port, int hops, Bytes message) {
-  for (const Link& link : links_) link.socket.send({group, port}, message, hops);
+void Questions::to_group(const Group& group, Bytes message, bool v4, bool v6) {
+  for (const Link& link : links_)
+    if (link.address.is_v4() ? v4 : v6)
+      link.socket.send({link.address.is_v4() ? group.v4 : group.v6, group.port}, message, group.hops);
 }
 
 void Questions::to_device(const Addr& device, std::uint16_t port, Bytes message) {
   while (!stopped_ && pacer_.take(steady_now(), 1) == 0) wait_until(pacer_.next());
   // From the network that it is on; the kernel's own choice would be the same.
-  if (!stopped_) links_.front().socket.send({device, port}, message);
+  const auto by = std::ranges::find_if(links_, [](const Link& link) { return link.address.is_v4(); });
+  if (!stopped_ && by != links_.end()) by->socket.send({device, port}, message);
 }
 
-void Questions::ask_names() {
-  std::vector<std::string> names;
-  const auto flush = [&] {
-    if (names.empty() || stopped_) return;
-    to_group(mdns_group, mdns_port, mdns_hops, mdns_query(names));
-    names.clear();
-  };
-  for (const Addr& device : devices_) {
-    names.push_back(reverse_name(device));
-    if (names.size() < names_of_query) continue;
-    flush();
-    wait_until(steady_now() + milliseconds(20));  // everybody answers to everybody's questions
+// As many names as one query has room for, and then again.
+class NameQueries {
+ public:
+  explicit NameQueries(std::function<void(Bytes)> send) : send_(std::move(send)) {}
+  // True when a query was full, and has gone.
+  bool add(std::string name) {
+    constexpr std::size_t around = 6;  // lengths, type and class
+    const bool full = query_max < size_ + name.size() + around;
+    if (full) flush();
+    size_ += name.size() + around;
+    names_.push_back(std::move(name));
+    return full;
   }
-  flush();
+  void flush() {
+    if (!names_.empty()) send_(mdns_query(names_));
+    names_.clear();
+    size_ = 0;
+  }
+
+ private:
+  std::function<void(Bytes)> send_;
+  std::vector<std::string> names_;
+  std::size_t size_ = 0;
+};
+
+void Questions::ask_names(bool v4) {
+  NameQueries queries([&](Bytes query) {
+    if (!stopped_) to_group(mdns, query, v4, !v4);
+  });
+  for (const Addr& device : devices_)
+    if (device.is_v4() == v4 && queries.add(reverse_name(device)))
+      wait_until(steady_now() + milliseconds(20));  // everybody answers to everybody's questions
+  queries.flush();
 }
 
 void Questions::ask_kinds() {
-  std::vector<std::string> names;
-  for (const std::string& kind : kinds_) {
-    names.push_back(kind);
-    if (names.size() < names_of_query) continue;
-    to_group(mdns_group, mdns_port, mdns_hops, mdns_query(names));
-    names.clear();
-  }
-  if (!names.empty()) to_group(mdns_group, mdns_port, mdns_hops, mdns_query(names));
+  NameQueries queries([&](Bytes query) { to_group(mdns, query, true, true); });
+  for (const std::string& kind : kinds_) queries.add(kind);
+  queries.flush();
 }
 
 Result<void> Questions::run() {
@@ -132,15 +164,16 @@ Result<void> Questions::run() {
   for (const Duration wait :
        {questions_.wait.ns < seconds(1).ns ? questions_.wait : milliseconds(500), questions_.wait}) {
     const Time began = steady_now();
-    if (questions_.ssdp) to_group(ssdp_group, ssdp_port, ssdp_hops, as_bytes(ssdp_search()));
+    if (questions_.ssdp)
+      for (const bool v6 : {false, true}) to_group(ssdp, as_bytes(ssdp_search(v6)), !v6, v6);
     if (questions_.mdns) {
-      to_group(mdns_group, mdns_port, mdns_hops, mdns_query({std::string(all_kinds)}));
+      to_group(mdns, mdns_query({std::string(all_kinds)}), true, true);
       ask_kinds();
-      ask_names();
+      for (const bool v4 : {true, false}) ask_names(v4);
     }
     if (questions_.netbios)
       for (const Addr& device : devices_)
-        if (!named_.contains(device)) to_device(device, netbios_port, status);
+        if (device.is_v4() && !named_.contains(device)) to_device(device, netbios_port, status);
     wait_until(std::max(steady_now(), began) + wait);
     if (stopped_) break;
   }
@@ -246,14 +279,20 @@ std::vector<std::uint8_t> node_status_query() {
   return out;
 }
 
-std::string ssdp_search() {
-  return "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: "
-         "ssdp:all\r\n\r\n";
+std::string ssdp_search(bool ipv6) {
+  return std::string("M-SEARCH * HTTP/1.1\r\nHOST: ") + (ipv6 ? "[FF02::C]" : "239.255.255.250") +
+         ":1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n";
 }
 
-std::string reverse_name(const Addr& ipv4) {
+std::string reverse_name(const Addr& ip) {
   std::string out;
-  for (unsigned i = 16; i-- > 12;) out += std::to_string(ipv4.bytes[i]) + '.';
+  if (!ip.is_v4()) {  // RFC 3596 §2.5
+    constexpr std::string_view digits = "0123456789abcdef";
+    for (auto at = ip.bytes.rbegin(); at != ip.bytes.rend(); ++at)
+      for (const unsigned half : {*at & 15U, static_cast<unsigned>(*at >> 4)}) (out += digits[half]) += '.';
+    return out + "ip6.arpa";
+  }
+  for (unsigned i = 16; i-- > 12;) out += std::to_string(ip.bytes[i]) + '.';
   return out + "in-addr.arpa";
 }
 

@@ -16,12 +16,22 @@ namespace {
 
 enum Column : std::uint8_t {
   sys_descr,
+  sys_contact,
   sys_name,
   sys_location,
   if_descr,
+  if_type,
+  if_mtu,
   if_mac,
+  if_admin_status,
   if_name,
+  if_alias,
+  entity_descr,
   entity_class,
+  entity_name,
+  entity_hardware,
+  entity_firmware,
+  entity_software,
   entity_serial,
   entity_model,
   arp_mac,
@@ -56,12 +66,22 @@ std::vector<ObjectId> all_columns() {
     all[column].insert(all[column].end(), rest);
   };
   put(sys_descr, mib_2, {1, 1});
+  put(sys_contact, mib_2, {1, 4});
   put(sys_name, mib_2, {1, 5});
   put(sys_location, mib_2, {1, 6});
   put(if_descr, mib_2, {2, 2, 1, 2});
+  put(if_type, mib_2, {2, 2, 1, 3});
+  put(if_mtu, mib_2, {2, 2, 1, 4});
   put(if_mac, mib_2, {2, 2, 1, 6});
+  put(if_admin_status, mib_2, {2, 2, 1, 7});
   put(if_name, mib_2, {31, 1, 1, 1, 1});
+  put(if_alias, mib_2, {31, 1, 1, 1, 18});
+  put(entity_descr, mib_2, {47, 1, 1, 1, 1, 2});
   put(entity_class, mib_2, {47, 1, 1, 1, 1, 5});
+  put(entity_name, mib_2, {47, 1, 1, 1, 1, 7});
+  put(entity_hardware, mib_2, {47, 1, 1, 1, 1, 8});
+  put(entity_firmware, mib_2, {47, 1, 1, 1, 1, 9});
+  put(entity_software, mib_2, {47, 1, 1, 1, 1, 10});
   put(entity_serial, mib_2, {47, 1, 1, 1, 1, 11});
   put(entity_model, mib_2, {47, 1, 1, 1, 1, 13});
   put(arp_mac, mib_2, {4, 22, 1, 2});
@@ -170,6 +190,33 @@ void take_entity(const Tables& t, SnmpDevice& d) {
   };
   d.model = best(entity_model);
   d.serial = best(entity_serial);
+  for (const auto& [index, found] : t[entity_class]) {
+    if (index.size() != 1) continue;
+    d.components.push_back({.index = index[0],
+                            .kind = found.number.value_or(0),
+                            .name = text_at(t[entity_name], index),
+                            .description = text_at(t[entity_descr], index),
+                            .model = text_at(t[entity_model], index),
+                            .serial = text_at(t[entity_serial], index),
+                            .hardware = text_at(t[entity_hardware], index),
+                            .firmware = text_at(t[entity_firmware], index),
+                            .software = text_at(t[entity_software], index)});
+  }
+}
+
+void take_interfaces(const Tables& t, SnmpDevice& d) {
+  for (const auto& [index, found] : t[if_descr]) {
+    if (index.size() != 1) continue;
+    SnmpDevice::Interface& i = d.interfaces.emplace_back();
+    i.name = port_name(t, index[0]);
+    i.description = clean(found.text);
+    i.alias = text_at(t[if_alias], index);
+    i.type = number_at(t[if_type], index);
+    i.mtu = number_at(t[if_mtu], index);
+    i.admin_status = number_at(t[if_admin_status], index);
+    if (const Cell* octets = cell(t[if_mac], index))
+      if (const auto mac = mac_in(octets->text)) i.mac = text_of(*mac);
+  }
 }
 
 void take_addresses(const Tables& t, SnmpDevice& d) {
@@ -294,7 +341,9 @@ SnmpDevice SnmpDeviceTables::device() const {
   d.name = scalar(t[sys_name]);
   d.description = scalar(t[sys_descr]);
   d.location = scalar(t[sys_location]);
+  d.contact = scalar(t[sys_contact]);
   take_entity(t, d);
+  take_interfaces(t, d);
   take_addresses(t, d);
   take_learned(t, d);
   take_neighbours(t, d);

@@ -31,9 +31,22 @@ struct SnmpDevice {
     std::string chassis, neighbour_port, name;
   };
 
+  struct Interface {
+    std::string name, description, alias;
+    std::uint64_t type = 0, mtu = 0, admin_status = 0;  // as IF-MIB numbers them; 0: not told
+    std::string mac;
+  };
+  struct Component {  // of ENTITY-MIB
+    unsigned long index = 0;
+    std::uint64_t kind = 0;
+    std::string name, description, model, serial, hardware, firmware, software;
+  };
+
   Time time;
   Addr ip;  // that it was asked at
-  std::string name, description, location, model, serial;
+  std::string name, description, location, contact, model, serial;
+  std::vector<Interface> interfaces;
+  std::vector<Component> components;
   std::string chassis;    // LLDP's, where it is a hardware address; else the bridge's
   std::vector<Mac> macs;  // of its ports, made-up ones aside
   std::vector<Arp> arp;

@@ -141,10 +141,14 @@ std::uint64_t UdpSocket::dropped() const noexcept {
 void UdpSocket::multicast_by(unsigned interface) const noexcept {
   const ip_mreqn by{{}, {}, static_cast<int>(interface)};
   ::setsockopt(fd(), IPPROTO_IP, IP_MULTICAST_IF, &by, sizeof by);
+  set(fd(), IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(interface));  // fails on the other family's
 }
 
 bool UdpSocket::send(const Endpoint& to, Bytes bytes, int hops) const noexcept {
-  if (hops != 0) set(fd(), IPPROTO_IP, IP_MULTICAST_TTL, hops);
+  if (hops != 0) {
+    set(fd(), IPPROTO_IP, IP_MULTICAST_TTL, hops);
+    if (!to.address.is_v4()) set(fd(), IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+  }
   sockaddr_storage address{};
   const socklen_t size = to_sockaddr(to, address);
   return ::sendto(fd(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&address), size) ==

@@ -16,6 +16,8 @@ std::string text(const std::vector<std::uint8_t>& bytes) {
 TEST(DeviceQuestions, AreWhatTheirProtocolsSay) {
   const std::string reverse = reverse_name(*parse_addr("10.9.0.2"));
   EXPECT_EQ(reverse, "2.0.9.10.in-addr.arpa");
+  EXPECT_EQ(reverse_name(*parse_addr("fe80::12:34ab")),
+            "b.a.4.3.2.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.e.f.ip6.arpa");
   ParserFlow mdns("dns", 5353, IpProto::udp);
   mdns.ref.dst_ip = *parse_addr("224.0.0.251");
   mdns.datagram(Side::orig, text(mdns_query({"_services._dns-sd._udp.local", reverse})));
@@ -34,6 +36,7 @@ TEST(DeviceQuestions, AreWhatTheirProtocolsSay) {
   EXPECT_EQ(status[0].query, "*<00>");
   EXPECT_EQ(status[0].qtype_name, "NBSTAT");
 
+  EXPECT_NE(ssdp_search(true).find("HOST: [FF02::C]:1900\r\n"), std::string::npos);
   ParserFlow ssdp("ssdp");
   ssdp.datagram(Side::orig, ssdp_search());
   ASSERT_EQ(ssdp.records<Ssdp>().size(), 1u);

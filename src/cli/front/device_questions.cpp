@@ -6,9 +6,13 @@
 #include <map>
 #include <set>
 
+#include "cli/front/data.hpp"
+#include "cli/front/device_services.hpp"
+#include "cli/front/kept_configuration.hpp"
 #include "core/human.hpp"
 #include "devices/evidence.hpp"
 #include "engine/snmp_device.hpp"
+#include "engine/snmp_facts.hpp"
 
 namespace weir {
 namespace {
@@ -28,6 +32,12 @@ class SnmpAnswers final : public SnmpDeviceListener {
 
   void told(const SnmpDevice& device) override {
     ++answers_;
+    facts_.push_back({.device = std::string(snmp_device) + to_string(device.ip),
+                      .system = "snmp",
+                      .first = device.time,
+                      .last = device.time,
+                      .text = snmp_facts(device)});
+    addresses_.push_back(device.ip);
     note_itself(device);
     for (const SnmpDevice::Arp& entry : device.arp) note_arp(device, entry);
     note_links(device);
@@ -37,6 +47,20 @@ class SnmpAnswers final : public SnmpDeviceListener {
   }
   bool go_on() override { return !interrupted_.load(); }
   std::size_t answers() const noexcept { return answers_; }
+
+  // What each has told is kept as a version of its configuration.
+  Result<void> keep(const std::string& folder) {
+    if (facts_.empty()) return {};
+    WEIR_TRY(ConfigurationFile file, ConfigurationFile::open(folder, false));
+    for (std::size_t i = 0; i < facts_.size(); ++i) {
+      WEIR_TRY(const KeptConfiguration kept, keep_configuration(file, facts_[i]));
+      if (kept.state == "changed")
+        inventory_.note_configuration(
+            kept.first, addresses_[i], fmt::format("snmp version {}", kept.version - 1),
+            fmt::format("snmp version {}", kept.version), "snmp: " + kept.changed_lines());
+    }
+    return {};
+  }
 
  private:
   static std::string evidence(const SnmpDevice& device, std::string_view what) {
@@ -120,6 +144,8 @@ class SnmpAnswers final : public SnmpDeviceListener {
   const std::set<std::string>& named_;
   const std::atomic<bool>& interrupted_;
   std::size_t answers_ = 0;
+  std::vector<ConfigurationVersion> facts_;
+  std::vector<Addr> addresses_;  // of each
 };
 
 // One address of each hardware address: of a device with many each would tell the same.
@@ -151,6 +177,7 @@ Result<void> ask_by_snmp(Inventory& inventory, const Asking& asking, const std::
     }
   SnmpAnswers answers(inventory, swept, named, interrupted);
   WEIR_CHECK(ask_snmp_devices(agents, answers));
+  if (!asking.folder.empty()) WEIR_CHECK(answers.keep(asking.folder));
   if (answers.answers() == 0 && !agents.empty() && asking.agents.empty() && !quiet)
     fmt::print(stderr, "weir: none of {} devices answers SNMP (is the {} right?)\n",
                human_count(found.size()), asking.everyone.front().version == 3 ? "user" : "community");
@@ -159,9 +186,15 @@ Result<void> ask_by_snmp(Inventory& inventory, const Asking& asking, const std::
 
 }  // namespace
 
-Result<Asking> asking_from(const Arguments& arguments) {
+Result<Asking> asking_from(const Arguments& arguments, const LinkSweepOptions& sweep) {
   Asking asking;
   DeviceQuestions& q = asking.questions;
+  q.interface = sweep.interface;
+  asking.rate = sweep.rate;
+  if (const auto folder = data_folder(arguments)) asking.folder = *folder;
+  if (arguments.has("services")) {
+    WEIR_TRY(asking.services, service_ports(arguments.value("services")));
+  }
   q.mdns = q.ssdp = q.netbios = false;
   std::string_view list = arguments.value("ask");
   while (!list.empty()) {
@@ -203,7 +236,10 @@ Result<void> ask_into(Inventory& inventory, Asking asking, const std::vector<Nei
     WEIR_CHECK(ask_devices(
         q, [&](const RecordType& type, const void* record) { take_evidence(inventory, type, record); },
         [&] { return !interrupted.load(); }));
-  return ask_by_snmp(inventory, asking, agents_among(neighbours), swept, quiet, interrupted);
+  const std::vector<Addr> agents = agents_among(neighbours);
+  WEIR_CHECK(ask_by_snmp(inventory, asking, agents, swept, quiet, interrupted));
+  if (!asking.services || interrupted) return {};
+  return ask_services(inventory, agents, *asking.services, asking.rate, quiet, interrupted);
 }
 
 }  // namespace weir

@@ -108,7 +108,7 @@ Result<std::optional<LinkSweepOptions>> sweep_from(const Arguments& arguments) {
 
 Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepOptions& sweep,
                                           const Arguments& arguments, const std::atomic<bool>& interrupted) {
-  WEIR_TRY(Asking asking, asking_from(arguments));
+  WEIR_TRY(Asking asking, asking_from(arguments, sweep));
   Arena texts;
   std::unique_ptr<ReverseNames> names;
   if (arguments.has("names")) {
