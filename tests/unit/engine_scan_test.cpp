@@ -147,6 +147,7 @@ TEST(ScanJournal, HoldsWhatWasFoundAndWhere) {
     ASSERT_EQ(entries.size(), 2U + static_cast<std::size_t>(again));
     EXPECT_EQ(entries[1].cell, 8U);
     EXPECT_EQ(entries[1].answer.reason.view(), "syn_ack");
+    EXPECT_EQ(entries.back().cell, again == 0 ? 8U : 9U);  // 9: behind what was cut off
     ASSERT_TRUE(journal->add(entry(9)));
   }
 }
