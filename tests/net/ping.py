@@ -16,6 +16,7 @@ import sys
 import tempfile
 import termios
 import threading
+from datetime import datetime
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from peers.tun import TunNetwork
@@ -91,6 +92,8 @@ def impairments(weir):
     check("delay", 0.030 <= stats["rtt_min"] <= stats["rtt_p50"] <= stats["rtt_max"], stats)
     got, _ = weir.ping("10.8.6.1 -c 2 -i 300ms -t 10ms", code=1)
     check("late replies are lost and told", [r["status"] for r in got["ping"]][:3] == ["timeout", "late", "timeout"], got["ping"])
+    stats = got["ping_stats"][0]
+    check("and counted", stats["received"] == 0 and stats["late"] >= 1, stats)
 
 
 def errors(weir):
@@ -102,8 +105,10 @@ def errors(weir):
     got, _ = weir.ping("10.9.0.99 -c 1 -t 20s", code=1)
     ping = got["ping"][0]
     check("nobody has the address", (ping["status"], ping["reason"], ping["from_ip"]) == ("unreachable", "host_unreachable", "10.9.0.1"), ping)
-    got, _ = weir.ping("10.8.7.1 -c 1 -t 20s", code=1)
+    got, _ = weir.ping("10.8.7.1 -c 1 -t 20s --down-after 1", code=1)
     ping = got["ping"][0]
+    down = got["outage"][0]
+    check("an outage by it", (down["reason"], down.get("icmp_type"), down.get("icmp_code"), down.get("from_ip")) == (ping["reason"], 3, 1, "10.8.0.254"), down)
     check("a router's error", (ping["status"], ping["icmp_type"], ping["icmp_code"], ping["from_ip"]) == ("unreachable", 3, 1, "10.8.0.254"), ping)
     got, _ = weir.ping("10.8.9.1 -c 1 -t 20s --ttl 1", code=1)
     ping = got["ping"][0]
@@ -134,6 +139,8 @@ def outage(weir):
     check("down after three", (down["state"], down["lost"], down["reason"]) == ("down", 3, "timeout"), down)
     check("up again", (up["state"], up["start"], up["lost"]) == ("up", down["start"], 10), up)
     check("for as long as ten probes take", 0.19 < up["duration"] < 5, up)
+    lasted = datetime.fromisoformat(up["end"]) - datetime.fromisoformat(up["start"])
+    check("which is from start to end", abs(lasted.total_seconds() - up["duration"]) < 1e-4, up)
 
 
 def on_terminal(weir, words, until, **environment):
