@@ -54,8 +54,8 @@ std::optional<std::int64_t> hour_in(const std::string& date, const std::string& 
 
 // Large row groups, and dictionaries as large, keep the addresses of a group in one dictionary: that makes
 // them quick to group by, and its bloom filter lets a reader of one address skip the group: one destination
-// and a port are found in a third of the time. 10 M flows: 17.8 bytes a flow with snappy, 14.9 with zstd, which
-// takes a quarter longer to answer from.
+// and a port are found in a third of the time. 10 M flows: 17.8 bytes a flow with snappy, 14.9 with zstd,
+// which takes a quarter longer to answer from.
 constexpr std::uint64_t row_group = 491'520;
 // How a file is encoded. DuckDB makes room for as many dictionary entries as there may be, for each column:
 // no more than rows.
@@ -66,8 +66,8 @@ std::string parquet_options(std::uint64_t rows) {
       row_group, std::clamp<std::uint64_t>(rows, 1, row_group));
 }
 
-// What comes fresh from the log is merged within the hour: no bloom filters and no dictionaries of many numbers
-// take two thirds of the time, and 21 bytes a flow for 18.
+// What comes fresh from the log is merged within the hour: no bloom filters and no dictionaries of many
+// numbers take two thirds of the time, and 21 bytes a flow for 18.
 std::string fresh_parquet_options(std::uint64_t rows) {
   constexpr std::uint64_t dictionary = 30'000;
   return fmt::format(
