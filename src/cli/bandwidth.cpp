@@ -538,6 +538,7 @@ constexpr CommandSpec spec{
         "is silent, 2 usage, 3 environment (no such interface).\n",
     .options = options,
     .run = run_bandwidth,
+    .group = "Traffic",
     .records = records,
     .peers = peers,
 };

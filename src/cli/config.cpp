@@ -278,6 +278,8 @@ Result<int> list(const Arguments& arguments, const Words& words) {
   Words devices = words;
   if (devices.empty()) {
     WEIR_TRY(devices, file.devices());
+    if (devices.empty() && !arguments.has("quiet"))
+      fmt::print(stderr, "weir: nothing is kept yet (weir config fetch admin@10.9.0.1)\n");
   }
   for (const std::string& device : devices) {
     WEIR_CHECK(check_known(file, device));
@@ -508,7 +510,7 @@ constexpr CommandSpec spec{
         "none could be asked.\n",
     .options = options,
     .run = run_config,
-    .group = "Traffic",
+    .group = "Hosts and devices",
     .records = made,
 };
 

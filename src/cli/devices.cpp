@@ -365,7 +365,7 @@ constexpr CommandSpec spec{
         "environment.\n",
     .options = options,
     .run = run_devices,
-    .group = "Traffic",
+    .group = "Hosts and devices",
     .records = made,
     .peers = peers,
 };

@@ -4,12 +4,14 @@
 #include <cstdio>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <vector>
 
 #include "cli/front/command_line.hpp"
 #include "cli/front/help.hpp"
 #include "core/suggest.hpp"
 #include "os/output_file.hpp"
+#include "os/standard_error.hpp"
 #include "plugin/dialect.hpp"
 
 namespace weir {
@@ -78,19 +80,30 @@ int report(const Error& error) {
   return error.exit_code();
 }
 
+Error lost_output() {
+  return {Code::environment, "cannot write all of the output", "stdout", "is the disk full?"};
+}
+
+int run_any(std::span<const char* const> words) {
+  if (const auto code = run_link(words)) return *code;
+  const auto own = words.subspan(words.empty() ? 0 : 1);
+  if (const auto code = run_profile(own)) return *code;
+  const auto code = run(own);
+  if (!code) return report(code.error());
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return report(lost_output());
+  return *code;
+}
+
 }  // namespace
 }  // namespace weir
 
 int main(int argc, char** argv) {
+  weir::tolerate_lost_stderr();
   weir::remove_unfinished_files_on_signals();
-  const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
-  if (const auto code = weir::run_link(words)) return *code;
-  const auto own = words.subspan(words.empty() ? 0 : 1);
-  if (const auto code = weir::run_profile(own)) return *code;
-  const auto code = weir::run(own);
-  if (!code) return weir::report(code.error());
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
-    return weir::report(
-        {weir::Code::environment, "cannot write all of the output", "stdout", "is the disk full?"});
-  return *code;
+  try {
+    return weir::run_any({argv, static_cast<std::size_t>(argc)});
+  } catch (const std::system_error& error) {  // of fmt::print, when it cannot write; of std::thread
+    if (std::ferror(stdout) != 0) return weir::report(weir::lost_output());
+    return weir::report({weir::Code::environment, error.what(), {}, {}});
+  }
 }

@@ -512,6 +512,7 @@ constexpr CommandSpec spec{
         "environment. With -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.\n",
     .options = options,
     .run = run_ping,
+    .group = "Hosts and devices",
     .records = records,
     .peers = peers,
 };

@@ -122,7 +122,8 @@ void tell_summary(const Scan& scan) {
     for (const auto& [count, name] : others)
       if (count > 0) fmt::print(stderr, ", {} {}", human_count(count), name);
   }
-  fmt::print(stderr, "; {} probes in {}\n", human_count(scan.sent), human_duration(scan.duration));
+  fmt::print(stderr, "; {} {} in {}\n", human_count(scan.sent), scan.sent == 1 ? "probe" : "probes",
+             human_duration(scan.duration));
   if (scan.missed)
     fmt::print(stderr, "weir: missed ≤ {} at 95 % (loss {})\n", percent(*scan.missed),
                percent(scan.loss.value_or(0)));
@@ -250,6 +251,8 @@ Result<int> scan(const Arguments& arguments, ScanOptions options, std::unique_pt
   WEIR_CHECK(outlet.result());
   WEIR_CHECK(output.storing.sink->close());
   if (!outcome) return tl::unexpected<Error>(std::move(outcome.error()));
+  if (outcome->complete && outcome->sent == 0 && outcome->hosts_up == 0 && !scanner->unreachable().empty())
+    return fail(Code::environment, "no target can be reached", {}, "ip route shows the ways there are");
   if (!quiet) tell_summary(*outcome);
   if (!quiet && opened > 0)
     fmt::print(stderr, "weir: {} more UDP {} open, by answers to -sV\n", human_count(opened),
@@ -414,6 +417,7 @@ constexpr CommandSpec spec{
         "environment.\n",
     .options = options,
     .run = run_scan,
+    .group = "Hosts and devices",
     .records = records,
     .peers = peers,
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/ascii.hpp"
+#include "core/human.hpp"
 #include "core/result.hpp"
 #include "core/suggest.hpp"
 
@@ -72,6 +73,13 @@ inline std::string place(std::string_view file, const YAML::Mark& mark) {
   return std::string(file) + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
 }
 
+// What the file says may hold anything; the error is one line.
+inline std::string printable(std::string_view text) {
+  std::string out;
+  append_printable(out, text);
+  return out;
+}
+
 // Calls f with the file's root; what it throws becomes the error, with file, line and column.
 template <class F>
 Result<void> read_root(std::string_view name, std::string_view text, F&& f) {
@@ -79,9 +87,9 @@ Result<void> read_root(std::string_view name, std::string_view text, F&& f) {
   try {
     f(YAML::Load(std::string(text)));
   } catch (const Wrong& error) {
-    return fail(Code::usage, error.what, place(name, error.mark), error.hint);
+    return fail(Code::usage, printable(error.what), place(name, error.mark), printable(error.hint));
   } catch (const YAML::Exception& error) {
-    return fail(Code::usage, "is not YAML: " + error.msg, place(name, error.mark));
+    return fail(Code::usage, "is not YAML: " + printable(error.msg), place(name, error.mark));
   }
   return {};
 }

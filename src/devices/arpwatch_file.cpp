@@ -24,7 +24,7 @@ std::optional<Mac> parse_short_mac(std::string_view text) {
 }  // namespace
 
 Result<std::vector<Sighting>> read_arpwatch_file(std::istream& in, const std::string& name) {
-  constexpr std::int64_t latest = 10'000'000'000;  // seconds: what Time holds, and more than anybody has seen
+  constexpr std::int64_t latest = 9'000'000'000;  // seconds: what Time holds, and more than anybody has seen
   std::vector<Sighting> sightings;
   std::string line;
   for (std::size_t number = 1; std::getline(in, line); ++number) {

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <dtl/dtl.hpp>
+#include <cctype>
 
 #include "core/digest.hpp"
 
 namespace weir {
 namespace {
 
-constexpr std::size_t most_compared = 20'000;
 constexpr std::size_t around = 3;
 constexpr std::string_view mask = "***";
 
@@ -24,12 +23,25 @@ std::string plain(std::string_view line) {
       while (at < line.size() && (line[at] < 0x40 || line[at] > 0x7e)) ++at;
     } else if (c == '\b') {
       if (!text.empty()) text.pop_back();
-    } else if (c >= 0x20 || c == '\t') {
+    } else if ((c & 0xe0U) == 0x80 && text.ends_with('\xc2')) {
+      text.pop_back();  // U+0080 to U+009F, which terminals obey as ESC and a letter
+    } else if ((c >= 0x20 && c != 0x7f) || c == '\t') {
       text += line[at];
     }
   }
   text.erase(text.find_last_not_of(" \t") + 1);
   return text;
+}
+
+// Begins with what masked() puts in the place of a secret, and nothing of a secret follows, which may itself
+// begin with stars.
+bool is_mark(std::string_view text) {
+  constexpr std::size_t key_digits = 4;
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  if (!text.starts_with(mask)) return false;
+  text.remove_prefix(mask.size());
+  const auto end = static_cast<std::size_t>(std::ranges::find_if_not(text, is_word) - text.begin());
+  return (end == 0 || end == key_digits) && std::ranges::none_of(text.substr(end), is_word);
 }
 
 std::size_t indentation(std::string_view line) {
@@ -72,7 +84,7 @@ std::string masked(const DeviceSystem& system, std::string_view line, std::strin
   std::string text(line);
   for (const Regex& pattern : system.secrets) {
     Regex::Groups groups;
-    if (!pattern.match(text, groups) || groups[1].empty() || groups[1].starts_with(mask)) continue;
+    if (!pattern.match(text, groups) || groups[1].empty() || is_mark(groups[1])) continue;
     const auto at = static_cast<std::size_t>(groups[1].data() - text.data());
     const std::size_t size = groups[1].size();
     std::string mark(mask);
@@ -91,42 +103,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
-}
-
-std::vector<LineChange> changed_lines(const std::vector<std::string_view>& before,
-                                      const std::vector<std::string_view>& after) {
-  const std::size_t least = std::min(before.size(), after.size());
-  std::size_t head = 0, tail = 0;
-  while (head < least && before[head] == after[head]) ++head;
-  while (tail < least - head && before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) ++tail;
-  using Lines = std::vector<std::string_view>;
-  const auto middle = [&](const Lines& lines) {
-    return Lines(lines.begin() + static_cast<std::ptrdiff_t>(head),
-                 lines.end() - static_cast<std::ptrdiff_t>(tail));
-  };
-  const Lines old_lines = middle(before), new_lines = middle(after);
-  std::vector<LineChange> changes;
-  if (old_lines.size() + new_lines.size() > most_compared) {
-    for (std::size_t i = 0; i < old_lines.size(); ++i) changes.push_back({false, head + i, head});
-    for (std::size_t i = 0; i < new_lines.size(); ++i)
-      changes.push_back({true, head + old_lines.size(), head + i});
-    return changes;
-  }
-  dtl::Diff<std::string_view, Lines> diff(old_lines, new_lines);
-  diff.compose();
-  std::size_t in_old = head, in_new = head;
-  const auto sequence = diff.getSes().getSequence();
-  for (std::size_t at = 0; at < sequence.size();) {
-    // What is removed comes before what is added in its place.
-    std::size_t end = at, removed = 0;
-    for (; end < sequence.size() && sequence[end].second.type != dtl::SES_COMMON; ++end)
-      removed += sequence[end].second.type == dtl::SES_DELETE;
-    for (std::size_t i = 0; i < removed; ++i) changes.push_back({false, in_old++, in_new});
-    for (std::size_t i = removed; i < end - at; ++i) changes.push_back({true, in_old, in_new++});
-    for (at = end; at < sequence.size() && sequence[at].second.type == dtl::SES_COMMON; ++at)
-      ++in_old, ++in_new;
-  }
-  return changes;
 }
 
 std::optional<std::size_t> section_of(const std::vector<std::string_view>& lines, std::size_t line) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "devices/device_systems.hpp"
+#include "devices/line_changes.hpp"
 
 namespace weir {
 
@@ -21,16 +22,6 @@ std::string kept_configuration(const DeviceSystem& system, const std::vector<std
 std::string masked(const DeviceSystem& system, std::string_view line, std::string_view key);
 
 std::vector<std::string_view> lines_of(std::string_view text);
-
-struct LineChange {
-  bool added = false;                 // or removed
-  std::size_t before = 0, after = 0;  // the index it has, or would have, in each
-};
-// The shortest way from one to the other (Wu, Manber, Myers: An O(NP) Sequence Comparison Algorithm, 1990),
-// in the order of the lines. Between what is alike at both ends there may be 20,000 lines; more are told as
-// replaced, all of them.
-std::vector<LineChange> changed_lines(const std::vector<std::string_view>& before,
-                                      const std::vector<std::string_view>& after);
 
 // The line of less indentation above this one, as "interface Gi0/1"; nullopt for one that is not indented.
 std::optional<std::size_t> section_of(const std::vector<std::string_view>& lines, std::size_t line);

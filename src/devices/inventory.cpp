@@ -219,6 +219,7 @@ KnownDevice& Inventory::merge(KnownDevice& a, KnownDevice& b, const std::string&
   removed_.push_back(dropped.id);
   devices_.erase(dropped.id);
   kept.changed = true;
+  drop_excess(kept);
   if (alive) note_alive(kept, last, evidence);
   return kept;
 }
@@ -253,12 +254,6 @@ void Inventory::note_mac(KnownDevice& identity, const Sighting& sighting) {
     change.mac = mac;
     change.before = mac_text(*last);
     change.after = mac_text(mac);
-  }
-  if (identity.macs.size() > options_.most_of_a_kind) {
-    const auto oldest = std::ranges::min_element(
-        identity.macs, [](const auto& a, const auto& b) { return a.second.last < b.second.last; });
-    by_mac_.erase(oldest->first);
-    identity.macs.erase(oldest);
   }
 }
 
@@ -347,14 +342,36 @@ void Inventory::note_fact(KnownDevice& identity, const Fact& fact, const Sightin
   }
   if (identity.settled && fact.kind == FactKind::service)
     report(DeviceChange::service, identity, sighting.time, sighting.evidence).after = fact.value;
-  const auto of_kind = [&](const Fact& f) { return f.kind == fact.kind; };
-  if (static_cast<std::size_t>(std::ranges::count_if(identity.facts, of_kind)) <= options_.most_of_a_kind)
-    return;
-  auto oldest = identity.facts.end();
-  for (auto it = identity.facts.begin(); it != identity.facts.end(); ++it)
-    if (of_kind(*it) && (oldest == identity.facts.end() || it->seen.last < oldest->seen.last)) oldest = it;
-  if (is_key(oldest->kind)) by_key_.erase(key_of(*oldest));
-  identity.facts.erase(oldest);
+}
+
+// Also an outsider who shows one of its keys along with ever new hardware addresses or names cannot make a
+// device grow.
+void Inventory::drop_excess(KnownDevice& identity) {
+  const std::size_t most = options_.most_of_a_kind;
+  const auto by_age = [](const auto& a, const auto& b) { return a.second.last < b.second.last; };
+  const auto forget = [&](auto& index, const auto& key) {
+    if (const auto it = index.find(key); it != index.end() && it->second == identity.id) index.erase(it);
+  };
+  while (identity.macs.size() > most) {
+    const auto oldest = std::ranges::min_element(identity.macs, by_age);
+    forget(by_mac_, oldest->first);
+    identity.macs.erase(oldest);
+  }
+  while (identity.addresses.size() > most)
+    drop_address(identity, std::ranges::min_element(identity.addresses, by_age)->first);
+  while (identity.facts.size() > most) {
+    std::map<FactKind, std::pair<std::size_t, std::size_t>> kinds;  // how many, and which is the oldest
+    for (std::size_t i = 0; i < identity.facts.size(); ++i) {
+      const auto [it, first] = kinds.try_emplace(identity.facts[i].kind, 0, i);
+      if (++it->second.first > 1 && identity.facts[i].seen.last < identity.facts[it->second.second].seen.last)
+        it->second.second = i;
+    }
+    const auto many = std::ranges::find_if(kinds, [&](const auto& kind) { return kind.second.first > most; });
+    if (many == kinds.end()) return;
+    const auto oldest = identity.facts.begin() + static_cast<std::ptrdiff_t>(many->second.second);
+    if (is_key(oldest->kind)) forget(by_key_, key_of(*oldest));
+    identity.facts.erase(oldest);
+  }
 }
 
 void Inventory::see(const Sighting& sighting) {
@@ -377,6 +394,7 @@ void Inventory::see(const Sighting& sighting) {
   for (const Fact& fact : sighting.facts) note_fact(*found, fact, sighting);
   if (sighting.withdrawn)
     end_alert({*sighting.withdrawn, found->id, {}}, sighting.time, "it has taken its word back");
+  drop_excess(*found);
   if (found->settled && !found->gone && sighting.alive) judge(*found, sighting.time);
 }
 

@@ -286,6 +286,7 @@ class Inventory {
   bool take_over(const KnownDevice& identity, const Sighting& sighting);
   std::optional<Addr> retire_others(KnownDevice& identity, const Sighting& sighting);
   void drop_address(KnownDevice& identity, const Addr& ip);
+  void drop_excess(KnownDevice& identity);  // beyond most_of_a_kind
   void learn_proxy(KnownDevice& identity, const Sighting& sighting);
   void note_holder(KnownDevice& identity, const Sighting& sighting);
   void note_fact(KnownDevice& identity, const Fact& fact, const Sighting& sighting);

@@ -75,10 +75,6 @@ void Inventory::note_address(KnownDevice& identity, const Sighting& sighting) {
   identity.judged = false;
   // Whoever answers for a whole network is told once more, not for each address of it.
   const bool many = identity.addresses.size() > options_.most_of_a_kind / 4;
-  if (identity.addresses.size() > options_.most_of_a_kind && sighting.claim != Claim::told)
-    drop_address(identity, std::ranges::min_element(identity.addresses, {}, [](const auto& entry) {
-                             return entry.second.last;
-                           })->first);
   if (known || many || !identity.settled) return;
   Change& change = report(DeviceChange::address, identity, sighting.time, sighting.evidence);
   change.ip = ip;

@@ -52,6 +52,7 @@ Result<RateLimit> RateLimit::parse(std::string_view text, std::string_view where
   limit.measure = static_cast<Measure>(name - measures.begin());
   limit.above = text[op] == '>';
   std::string_view rest = trimmed(text.substr(op + 1));
+  if (rest.ends_with(" for")) return wrong("no time behind for");
   if (const std::size_t at = rest.find(" for "); at != std::string_view::npos) {
     auto hold = parse_duration(trimmed(rest.substr(at + 5)));
     if (!hold || hold->ns < 0) return wrong(fmt::format("{} is no time", trimmed(rest.substr(at + 5))));

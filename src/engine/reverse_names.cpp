@@ -79,31 +79,40 @@ bool asks_for(ByteReader& r, Bytes message, const Addr& address) {
   return r.ok() && type == type_ptr && klass == class_in && name.view() == reverse_name(address);
 }
 
-struct Pointer {
-  dns::Name name;
-  std::uint32_t ttl = 0;
-};
-
-// The first PTR record of the answer, whoever owns it: the name asked for may be an alias (RFC 2317).
-std::optional<Pointer> pointer_in(ByteReader& r, Bytes message, std::uint16_t answers) {
+// The first PTR record, whoever owns it: the name asked for may be an alias (RFC 2317).
+void take_pointer(ByteReader& r, Bytes message, std::uint16_t answers, ReverseAnswer& into) {
   for (unsigned i = 0; i < answers && r.ok(); ++i) {
     dns::skip_name(r);
     const std::uint16_t type = r.u16(), klass = r.u16();
-    Pointer pointer;
-    pointer.ttl = r.u32();
+    const std::uint32_t ttl = r.u32();
     const std::uint16_t length = r.u16();
     const std::size_t end = r.position() + length;
     if (type == type_ptr && klass == class_in && r.ok()) {
-      dns::read_name(r, message, pointer.name);
-      const std::string_view name = pointer.name.view();
-      if (r.ok() && r.position() == end && name != "." && name.size() <= dns::name_wire_max) return pointer;
+      dns::Name name;
+      dns::read_name(r, message, name);
+      const std::string_view text = name.view();
+      if (r.ok() && r.position() == end && text != "." && text.size() <= dns::name_wire_max) {
+        into.name = text;
+        into.ttl = ttl;
+        return;
+      }
     }
     r.seek(end);
   }
-  return std::nullopt;
 }
 
 }  // namespace
+
+std::optional<ReverseAnswer> read_reverse_answer(Bytes message, const Addr& address) {
+  ByteReader r(message);
+  const dns::Header header = dns::read_header(r);
+  if (!r.ok() || !header.is_response() || header.questions != 1 || !asks_for(r, message, address))
+    return std::nullopt;
+  ReverseAnswer answer;
+  answer.settled = header.rcode() == rcode_fine || header.rcode() == rcode_no_such_name;
+  if (answer.settled) take_pointer(r, message, header.answers, answer);
+  return answer;
+}
 
 std::vector<Endpoint> name_servers_in(std::string_view resolv_conf) {
   constexpr std::string_view blanks = " \t\r", word = "nameserver";
@@ -271,21 +280,18 @@ void ReverseNames::receive(const Descriptor& socket) {
 }
 
 void ReverseNames::answer(Bytes message) {
-  ByteReader r(message);
-  const dns::Header header = dns::read_header(r);
-  const auto it = asked_.find(header.id);
-  if (!r.ok() || !header.is_response() || header.questions != 1 || it == asked_.end()) return;
+  if (message.size() < 2) return;
+  const auto it = asked_.find(load_be16(message.data()));
+  if (it == asked_.end()) return;
   const Question question = it->second;
-  if (!asks_for(r, message, question.address)) return;
+  const auto answer = read_reverse_answer(message, question.address);
+  if (!answer) return;
   asked_.erase(it);
-  if (header.rcode() != rcode_fine && header.rcode() != rcode_no_such_name) return retry(question);
-  const auto pointer = pointer_in(r, message, header.answers);
-  if (pointer)
-    settle(question.address, pointer->name.view(),
-           std::clamp(seconds(pointer->ttl), options_.least, options_.most));
-  else
-    settle(question.address, {}, options_.none);
-  ++counts_[pointer ? named : unnamed];
+  if (!answer->settled) return retry(question);
+  const bool has_name = !answer->name.empty();
+  const Duration good = std::clamp(seconds(answer->ttl), options_.least, options_.most);
+  settle(question.address, answer->name, has_name ? good : options_.none);
+  ++counts_[has_name ? named : unnamed];
 }
 
 void ReverseNames::give_up_late() {

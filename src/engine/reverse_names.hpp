@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/arena.hpp"
+#include "core/bytes.hpp"
 #include "core/time.hpp"
 #include "os/descriptor.hpp"
 #include "os/endpoint.hpp"
@@ -44,6 +46,15 @@ struct ReverseCounts {
 // The `nameserver` lines of resolv.conf(5); the local host when there are none.
 std::vector<Endpoint> name_servers_in(std::string_view resolv_conf);
 std::vector<Endpoint> system_name_servers();
+
+// Of a name server.
+struct ReverseAnswer {
+  bool settled = true;  // false: the server could not tell (SERVFAIL)
+  std::string name;     // empty: there is none
+  std::uint32_t ttl = 0;
+};
+// Hostile bytes, and answers to other questions, are nothing.
+std::optional<ReverseAnswer> read_reverse_answer(Bytes message, const Addr& address);
 
 class ReverseNames {
  public:

@@ -4,6 +4,7 @@
 #include "engine/link_discovery.hpp"
 #include "engine/link_sweep.hpp"
 #include "engine/scan_wire.hpp"
+#include "probe/systems.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weir;
@@ -15,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto reply = read_reply({Time{1}, {data, size}, type, 1, Mac{}}, wire);
     if (!reply) continue;
     WEIR_ASSERT(reply->pass < ScanWire::marks && !reply->answer.reason.view().empty());
+    const Answer& answer = reply->answer;
+    if (const auto* system =
+            Systems::built_in().guess({answer.ttl, answer.window, answer.mss, answer.tcp_options.view()}))
+      WEIR_ASSERT(!system->os.empty() && system->confidence <= 100);
   }
   const LinkProbe probe{{1, 2, 3, 4, 5, 6, 7, 8}};
   if (const auto from = read_link_answer({data, size}, probe))

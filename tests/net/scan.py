@@ -261,7 +261,8 @@ def mistakes(weir, check):
         done = subprocess.run([weir, "scan", *words], capture_output=True, text=True)
         check.that(f"{' '.join(words)}", done.returncode == 2 and line in done.stderr, done.stderr)
     done = subprocess.run([weir, "scan", "203.0.113.0/30", "-p", "1"], capture_output=True, text=True)
-    check.that("a network without a route", "Network is unreachable" in done.stderr, done.stderr)
+    check.that("a network without a route", done.returncode == 3 and "Network is unreachable" in done.stderr
+               and "no target can be reached" in done.stderr, done.stderr)
     running = subprocess.Popen([weir, "scan", "10.77.0.2", "-p-", "--rate", "5k"], stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     time.sleep(0.7)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "devices/configuration.hpp"
 
@@ -42,6 +43,10 @@ TEST(Configuration, KeepsWhatConfigures) {
                 ios, {"Building configuration...\r\n\r\nhostname a\r\nntp clock-period 17\r\n"
                       "\x1b[24;1H interface x  \r\n --More-- \b\b\b\b\b\b\b\b\b\b no shut\nend\n\n\n"}),
             "hostname a\n interface x\n no shut\nend\n");
+  // U+009B is what terminals take for ESC and [; U+00E4 is an a with dots.
+  EXPECT_EQ(kept_configuration(ios, {"a\xc2\x9b"
+                                     "31m\x7f\n\xc3\xa4\xc2\x01\x9b\nend"}),
+            "a31m\n\xc3\xa4\nend\n");
   const DeviceSystem& bsd = called(systems, "bsd");
   EXPECT_EQ(kept_configuration(bsd, {"a\n", "", "b"}),
             "# " + bsd.commands[0] + "\na\n# " + bsd.commands[1] + "\n# " + bsd.commands[2] + "\nb\n");
@@ -60,15 +65,30 @@ TEST(Configuration, MasksAreAlikeWhenSecretsAre) {
             "username a privilege 15 secret 5 ***");
   EXPECT_EQ(masked(ios, "crypto isakmp pre-shared-key address 10.0.0.1 key hunter2", ""),
             "crypto isakmp pre-shared-key address 10.0.0.1 key ***");
+  EXPECT_EQ(masked(ios, "snmp-server community ***stars RO", ""), "snmp-server community *** RO");
+  EXPECT_EQ(masked(ios, one, "key"), one);
   EXPECT_EQ(masked(ios, "description key people meet here", ""), "description key people meet here");
+}
+
+// What remains when as little as possible is taken from both.
+std::size_t least_changes(const std::vector<std::string_view>& a, const std::vector<std::string_view>& b) {
+  std::vector<std::size_t> alike(b.size() + 1);
+  for (const std::string_view line : a) {
+    std::size_t before = 0;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t here = std::exchange(before, alike[j + 1]);
+      alike[j + 1] = line == b[j] ? here + 1 : std::max(alike[j + 1], alike[j]);
+    }
+  }
+  return a.size() + b.size() - 2 * alike.back();
 }
 
 TEST(Configuration, ChangesLeadFromOneToTheOther) {
   std::mt19937 dice(7);
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 3000; ++round) {
     const auto some = [&] {
       std::string text;
-      for (auto n = dice() % 20; n > 0; --n)
+      for (auto n = dice() % 24; n > 0; --n)
         text += std::string(1, static_cast<char>('a' + dice() % 4)) + "\n";
       return text;
     };
@@ -76,7 +96,10 @@ TEST(Configuration, ChangesLeadFromOneToTheOther) {
     const auto before = lines_of(x), after = lines_of(y);
     std::vector<std::string_view> made;
     std::size_t at = 0;
-    for (const LineChange& change : changed_lines(before, after)) {
+    const auto changes = changed_lines(before, after);
+    ASSERT_EQ(changes.size(), least_changes(before, after)) << x << "---\n" << y;
+    for (const LineChange& change : changes) {
+      ASSERT_GE(change.before, at);
       for (; at < change.before; ++at) made.push_back(before[at]);
       if (change.added)
         made.push_back(after.at(change.after));

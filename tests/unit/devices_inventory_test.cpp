@@ -399,6 +399,29 @@ TEST(Inventory, IsBounded) {
   EXPECT_LE(inventory.devices().at(1).addresses.size(), 4U);
 }
 
+TEST(Inventory, OneKeyWithManyHardwareAddressesIsBounded) {
+  constexpr std::size_t most = 4;
+  for (const bool settled : {false, true})
+    for (const bool seen_before : {false, true}) {
+      Inventory inventory({.most_of_a_kind = most});
+      inventory.see(told(0, fixed(1), FactKind::client_id, "0061"));
+      if (settled) inventory.advance(at(60));
+      for (std::uint8_t i = 2; i < 100; ++i) {
+        if (seen_before) inventory.see(arp(61, fixed(i), "10.9.0." + std::to_string(i)));  // merged by the key
+        Sighting sighting = told(61, fixed(i), FactKind::client_id, "0061");
+        sighting.facts.push_back({FactKind::name, "name" + std::to_string(i), "dhcp", {}});
+        inventory.see(sighting);
+      }
+      ASSERT_EQ(inventory.devices().size(), 1U);
+      const KnownDevice& device = inventory.devices().begin()->second;
+      EXPECT_LE(device.macs.size(), most);
+      EXPECT_TRUE(device.macs.contains(fixed(99)));
+      EXPECT_LE(device.addresses.size(), most);
+      EXPECT_LE(device.facts.size(), most + 1);  // of names, and the key
+      EXPECT_NE(inventory.find("name99"), nullptr);
+    }
+}
+
 TEST(Inventory, IsTheSameAfterItWasKept) {
   const TempFolder folder;
   Inventory before;

@@ -37,6 +37,7 @@ TEST(RateLimit, SaysWhatIsWrong) {
   EXPECT_THAT(error("up > 80%"), HasSubstr("up is none of in, out"));
   EXPECT_THAT(error("out > much"), HasSubstr("much is no number"));
   EXPECT_THAT(error("out > 5 parsecs"), HasSubstr("unknown unit parsecs"));
+  EXPECT_THAT(error("out > 80% for"), HasSubstr("no time behind for"));
   EXPECT_THAT(error("drops > 5%"), HasSubstr("drops are no share"));
   EXPECT_THAT(error("out > 5% for ages"), HasSubstr("ages is no time"));
 }

@@ -1,6 +1,6 @@
 #include "cli/front/output.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -92,9 +92,14 @@ Result<void> check_own_fields(const SinkOptions& options) {
   for (const std::string& field : options.fields) {
     const auto has_it = [&](const RecordType* type) { return type->find(field) != nullptr; };
     if (std::ranges::any_of(options.types, has_it)) continue;
-    const auto owner = std::ranges::find_if(record_types(), has_it);
-    if (owner != record_types().end())
-      checked.error().hint = fmt::format("{} records have it: -r {}", (*owner)->name, (*owner)->name);
+    std::vector<std::string_view> owners;
+    for (const RecordType* type : record_types())
+      if (has_it(type)) owners.push_back(type->name);
+    constexpr std::size_t most = 5;
+    if (owners.size() == 1)
+      checked.error().hint = fmt::format("{} records have it: -r {}", owners[0], owners[0]);
+    else if (!owners.empty() && owners.size() <= most)
+      checked.error().hint = fmt::format("-r {} has it", fmt::join(owners, " or "));
     break;  // the one that is told
   }
   return checked;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "cli/front/output.hpp"
 #include "core/human.hpp"
@@ -60,6 +61,9 @@ Result<std::uint64_t> number_of(const Arguments& arguments, std::string_view opt
   }
   if (error == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
     return value;
+  const bool open_ended = most == std::numeric_limits<std::uint64_t>::max();
+  if (open_ended && error == std::errc{})
+    return fail(Code::usage, fmt::format("{} is less than {}", text, least), fmt::format("--{}", option));
   return fail(Code::usage, fmt::format("{} is outside {}-{}", text, least, most),
               fmt::format("--{}", option));
 }

@@ -23,6 +23,15 @@ Result<std::optional<Duration>> duration_of(const Arguments& arguments, std::str
   return *parsed;
 }
 
+// Nothing is kept for no time at all.
+Result<std::optional<Duration>> age_of(const Arguments& arguments, std::string_view option) {
+  WEIR_TRY(const auto age, duration_of(arguments, option));
+  if (age && *age < seconds(60))
+    return fail(Code::usage, fmt::format("{} would keep nothing", arguments.value(option)),
+                fmt::format("--{}", option), "write 90d");
+  return age;
+}
+
 // A bound of less would keep the program from doing anything else.
 Result<Duration> at_least(const Arguments& arguments, std::string_view option, Duration least) {
   WEIR_TRY(const auto value, duration_of(arguments, option));
@@ -41,8 +50,8 @@ std::string sensor_of(const Arguments& arguments) {
 
 Result<std::unique_ptr<Publisher>> lake_publisher(const Arguments& arguments, const std::string& folder) {
   LakePolicy policy;
-  WEIR_TRY(policy.retention.age, duration_of(arguments, "keep"));
-  WEIR_TRY(policy.retention.rollups_age, duration_of(arguments, "keep-rollups"));
+  WEIR_TRY(policy.retention.age, age_of(arguments, "keep"));
+  WEIR_TRY(policy.retention.rollups_age, age_of(arguments, "keep-rollups"));
   if (arguments.has("keep-size")) {
     WEIR_TRY(policy.retention.bytes, parse_size(arguments.value("keep-size"), "--keep-size"));
   }
@@ -55,7 +64,7 @@ Result<std::unique_ptr<Publisher>> clickhouse_publisher(const Arguments& argumen
   ClickHouseSettings settings{
       .url = {}, .sensor = sensor_of(arguments), .type_named = find_record_type, .keep = {}};
   WEIR_TRY(settings.url, ClickHouseUrl::parse(arguments.value("store"), "--store"));
-  WEIR_TRY(settings.keep, duration_of(arguments, "keep"));
+  WEIR_TRY(settings.keep, age_of(arguments, "keep"));
   for (const std::string_view option : {"keep-size", "keep-rollups"})
     if (arguments.has(option))
       return fail(Code::usage, "has no effect on ClickHouse", fmt::format("--{}", option), "--keep has");
@@ -106,7 +115,13 @@ Result<Storing> open_destination(const Arguments& arguments, const Output& outpu
 }
 
 Result<void> check_destination(const Arguments& arguments) {
-  if (!stores(arguments)) return {};
+  if (!stores(arguments)) {
+    for (const std::string_view option : {"keep", "keep-size", "keep-rollups"})
+      if (arguments.has(option))
+        return fail(Code::usage, "is about stored records", fmt::format("--{}", option),
+                    "--data DIR stores them");
+    return {};
+  }
   for (const std::string_view option : {"write", "output", "fields", "profile"})
     if (arguments.has(option) && !arguments.value(option).empty())
       return fail(Code::usage, "has no effect on what is stored", fmt::format("--{}", option),

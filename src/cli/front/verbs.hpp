@@ -26,7 +26,7 @@ inline const Verb* verb_called(std::span<const Verb> verbs, const Words& words) 
 inline Result<int> run_verb(const Verb& verb, const Arguments& arguments, const Words& words) {
   const Words behind(words.begin() + 1, words.end());
   if (behind.size() < verb.least || verb.most < behind.size())
-    return fail(Code::usage, behind.size() < verb.least ? "a word is missing" : "there are words too many",
+    return fail(Code::usage, behind.size() < verb.least ? "a word is missing" : "too many words",
                 std::string(verb.word), std::string(verb.usage));
   return verb.run(arguments, behind);
 }
