@@ -12,7 +12,7 @@ struct LineChange {
   std::size_t before = 0, after = 0;  // the index it has, or would have, in each
 };
 
-// The shortest way from one to the other (Myers: An O(ND) Difference Algorithm and Its Variations, 1986), in
+// The shortest way from one to the other (E. W. Myers, Algorithmica 1, 1986, 251-266), in
 // the order of the lines; of neighbours what is removed first. Between what is alike at both ends there may
 // be 20,000 lines; more are told as replaced, all of them.
 std::vector<LineChange> changed_lines(const std::vector<std::string_view>& before,

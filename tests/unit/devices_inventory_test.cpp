@@ -407,7 +407,8 @@ TEST(Inventory, OneKeyWithManyHardwareAddressesIsBounded) {
       inventory.see(told(0, fixed(1), FactKind::client_id, "0061"));
       if (settled) inventory.advance(at(60));
       for (std::uint8_t i = 2; i < 100; ++i) {
-        if (seen_before) inventory.see(arp(61, fixed(i), "10.9.0." + std::to_string(i)));  // merged by the key
+        if (seen_before)
+          inventory.see(arp(61, fixed(i), "10.9.0." + std::to_string(i)));  // merged by the key
         Sighting sighting = told(61, fixed(i), FactKind::client_id, "0061");
         sighting.facts.push_back({FactKind::name, "name" + std::to_string(i), "dhcp", {}});
         inventory.see(sighting);
