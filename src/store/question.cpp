@@ -59,6 +59,10 @@ class Statement {
     return in.empty() ? value + " IS NULL" : fmt::format("({} OR {} IS NULL)", in, value);
   }
 
+  static std::string differ(const std::string& a, const std::string& b) {
+    return fmt::format("NOT coalesce({0} = {1}, {0} IS NULL AND {1} IS NULL)", a, b);
+  }
+
   // A record counts once for each end, so a statement with such a key reads it as often.
   std::size_t variants(bool by_keys) const {
     std::size_t most = 1;
@@ -82,14 +86,21 @@ class Statement {
       return sql_.name(name);
     };
     if (by_step) select.push_back(named(sql_.step(column("time"), *q_.step, q_.step_offset), step_name));
+    std::vector<std::string> others;  // of variants before, that the keys are other than theirs
     if (by_keys)
       for (const QuestionKey& key : q_.keys) {
-        std::string value = column(key.fields[std::min(variant, key.fields.size() - 1)]);
-        if (key.prefix) value = sql_.network(value, key.prefix->v4, key.prefix->v6);
+        const auto value_in = [&](std::size_t which) {
+          const std::string value = column(key.fields[std::min(which, key.fields.size() - 1)]);
+          return key.prefix ? sql_.network(value, key.prefix->v4, key.prefix->v6) : value;
+        };
+        const std::string value = value_in(variant);
         select.push_back(named(value, key.name));
         if (const std::size_t at = static_cast<std::size_t>(&key - q_.keys.data()); at < q_.only.size())
           keys.push_back(only(value, q_.only[at]));
+        if (variant > 0 && key.fields.size() > 1) others.push_back(differ(value, value_in(0)));
       }
+    // Of two ends that are alike a record counts for one.
+    if (!others.empty()) keys.push_back(fmt::format("({})", fmt::join(others, " OR ")));
     if (rolled())
       select.push_back(part.step_seconds != 0 ? column(q_.count_name())
                                               : named(sql_.as_u64("1"), q_.count_name()));

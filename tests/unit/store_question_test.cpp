@@ -161,6 +161,21 @@ TEST(QuestionAnswers, NetworksAndEitherEnd) {
   EXPECT_EQ(asked(small, q, {}, totals_sql), "360|1080|64980000\n");
 }
 
+TEST(QuestionAnswers, AFlowBetweenTwoOfOneKeyCountsOnce) {
+  SmallLake small;
+  small.add_flows("2026-01-31", 12);
+  small.add("flow", "2026-01-31", 13, "nowhere",
+            "SELECT TIMESTAMP '2026-01-31 13:00:00' AS time, 'tcp' AS proto, 7::UBIGINT AS bytes, 1::UBIGINT "
+            "AS packets");
+  Question q = by_proto();
+  q.keys = {{.name = "ip", .fields = {"src_ip", "dst_ip"}, .prefix = QuestionKey::Prefix{0, 0}}};
+  q.by = "flows";
+  EXPECT_EQ(asked(small, q),
+            "0.0.0.0/0|360|1080|64980000|60166.666666666664\n"
+            "::/0|120|360|21540000|59833.333333333336\n"
+            "null|1|1|7|7\n");
+}
+
 TEST(QuestionAnswers, ColumnsThatOlderFilesLackAreNull) {
   SmallLake small;
   small.add_flows("2026-01-31", 12);
