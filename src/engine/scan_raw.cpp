@@ -155,10 +155,14 @@ std::optional<Canaries::Probe> RawProber::next_canary(Pacer& pacer, RateGovernor
     // Nobody polices ARP.
     const bool governed = stage_->kind() == StageKind::ports || stage_->kind() == StageKind::discovery;
     const double before = governor.rate();
-    if (governed && governor.observe(canaries_.sample())) {
-      const bool changed = governor.rate() != before;
+    // Cut between two passes: what was sampled until then was sent too fast.
+    if (sampled_rate_ == 0) sampled_rate_ = before;
+    const bool cut = sampled_rate_ != before;
+    if (governed && (cut || governor.observe(canaries_.sample()))) {
+      const bool changed = cut || governor.rate() != before;
       if (changed) pacer.set_rate(governor.rate());
       canaries_.restart(changed ? std::optional(governor.rate()) : std::nullopt);
+      sampled_rate_ = governor.rate();
     }
   }
   return canaries_.next(now, wall, probed_, idle);

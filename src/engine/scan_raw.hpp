@@ -78,6 +78,7 @@ class RawProber final : public ScanProber {
   std::atomic<Time> looked_{};            // what came in until then has been handled
   std::atomic<Duration> slowest_;         // of the answers; negative: none
   Time next_look_{};
+  double sampled_rate_ = 0;  // that the canaries' sample is of; 0: not yet
   std::uint64_t controls_sent_ = 0;
   std::atomic<std::uint64_t> controls_answered_{0};
 

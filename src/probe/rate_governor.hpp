@@ -38,6 +38,7 @@ class RateGovernor {
       learn(loss, sent_at);
     } else if (loss > most) {
       trying_ = true;
+      step_ = least_step;
       loss_before_ = loss;
       rate_before_ = rate_;
       through_ = sent_at * got / all;
@@ -52,6 +53,7 @@ class RateGovernor {
       if (loss < base_ || !limited_ || rate_ < near * through_) base_ += (loss - base_) * following;
       if (through_ > 0) through_ = std::max(through_, sent_at * got / all);
       if (rate_ < wanted_) rate_ = std::min(wanted_, raised());
+      step_ = std::min(1.0, 2 * step_);
     }
     return true;
   }
@@ -62,6 +64,7 @@ class RateGovernor {
     rate_ = std::max(std::min(least_rate, wanted_),
                      std::clamp(through_ * headroom, slower * deepest_cut, slower / 2));
     base_ = 0;
+    step_ = least_step;
     limited_ = true;
     trying_ = sure_ = false;
   }
@@ -79,7 +82,8 @@ class RateGovernor {
  private:
   double raised() const noexcept {
     if (rate_ < near * through_) return rate_ * much_faster;
-    if (!sure_) return rate_ * (rate_ < through_ ? faster : slowly);
+    // The longer nothing more is lost, the farther off the limit may be: each step is twice the one before.
+    if (!sure_) return rate_ * std::max(rate_ < through_ ? faster : 1, 1 + step_);
     const double edge = through_ * just_below;
     return rate_ < edge ? std::min(rate_ * faster, edge) : rate_ * hardly;
   }
@@ -98,12 +102,13 @@ class RateGovernor {
   }
 
   static constexpr double few = 10, far_more = 0.5, sharpness = 400, least_sample = 30, most_sample = 100;
-  static constexpr double margin = 0.15, slowly = 1.05, faster = 1.15, much_faster = 1.3, near = 0.6,
-                          following = 0.2, tight = 0.05, gross = 0.3, just_below = 0.95, hardly = 1.01;
+  static constexpr double margin = 0.15, faster = 1.15, much_faster = 1.3, near = 0.6, following = 0.2,
+                          tight = 0.05, gross = 0.3, just_below = 0.95, hardly = 1.01, least_step = 0.05;
   static constexpr double least_rate = 50, deepest_cut = 0.05, headroom = 0.8;
 
   double wanted_, rate_, base_ = 0, loss_before_ = 0, rate_before_ = 0;
   double through_ = 0;  // what the network took; 0: not known
+  double step_ = least_step;
   bool trying_ = false, limited_ = false;
   bool sure_ = false;  // through_ is not far off
 };

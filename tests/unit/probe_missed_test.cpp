@@ -225,6 +225,29 @@ TEST(RateGovernor, StaysJustBelowTheLimitOfAPolicer) {
   EXPECT_NEAR(governor.limit(), 2000, 500);
 }
 
+// A cut by few canaries may be far too deep.
+TEST(RateGovernor, ComesBackFromACutThatWasTooDeep) {
+  constexpr double capacity = 2000;
+  RateGovernor governor(50'000);
+  governor.cut(0.97, 50'000);
+  governor.cut(0.97, governor.rate());
+  ASSERT_LT(governor.rate(), 200);
+  double sent = 0, seconds = 0;
+  int samples = 0;
+  for (; governor.rate() < capacity * 0.8 && samples < 1000; ++samples) {
+    constexpr std::uint64_t canaries = 30, probes_each = 10;
+    const double rate = governor.rate();
+    sent += canaries * probes_each;
+    seconds += canaries * probes_each / rate;
+    governor.observe({canaries, canaries, rate});
+  }
+  EXPECT_LT(samples, 10);
+  EXPECT_LT(seconds, 20) << sent << " probes";
+  // And stays there.
+  bool limited = false;
+  EXPECT_NEAR(settle(50'000, capacity, 0, &limited), capacity, 350);
+}
+
 TEST(RateGovernor, SlowsDownToWhatGetsThrough) {
   bool limited = false;
   EXPECT_NEAR(settle(10'000, 2000, 0, &limited), 2000, 350);
