@@ -93,7 +93,7 @@ def questions(nfcapd, lake, weir):
          nf + ["-o", "csv", "-q", f"src ip {address} and dst port {port}"],
          [weir, "flows", "--where", f"src_ip == {address} and dst_port == {port}", "--data", lake, "-o", "json"],
          lambda t: sum(1 for r in rows(t) if len(r) > 20 and r[0] != "ts"), lambda t: len(t.splitlines())),
-        ("bytes per hour of TCP", nf + ["-s", "proto/bytes", "-o", "csv", "proto tcp"],
+        ("bytes of TCP", nf + ["-s", "proto/bytes", "-o", "csv", "proto tcp"],
          [weir, "top", "proto", "--where", "proto == tcp", "--data", lake, "-o", "json"], None, None),
     ]
 

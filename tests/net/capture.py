@@ -385,15 +385,16 @@ def inside(weir):
     return check.failed != 0
 
 
-def main():
+def run(script, inside):
+    """`script WEIR`, in a network namespace of its own."""
     if sys.argv[1] == "--inside":
         return inside(sys.argv[2])
     weir = str(pathlib.Path(sys.argv[1]).resolve())
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
         print("SKIPPED: no network namespaces", file=sys.stderr)
         return 77
-    return subprocess.run(["unshare", "-n", sys.executable, __file__, "--inside", weir]).returncode
+    return subprocess.run(["unshare", "-n", sys.executable, script, "--inside", weir]).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__file__, inside))

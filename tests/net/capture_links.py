@@ -5,7 +5,6 @@ As capture.py, in namespaces of its own. 77: this kernel gives none. Usage: capt
 """
 import collections
 import os
-import pathlib
 import shutil
 import signal
 import socket
@@ -15,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from capture import LIMIT, Capture, Checks, Network, enter, frame, sh
+from capture import LIMIT, Capture, Checks, Network, enter, frame, run, sh
 
 
 def passable(port, destination=b"\x02\0\0\0\0\1"):
@@ -271,15 +270,5 @@ def inside(weir):
     return check.failed != 0
 
 
-def main():
-    if sys.argv[1] == "--inside":
-        return inside(sys.argv[2])
-    weir = str(pathlib.Path(sys.argv[1]).resolve())
-    if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode != 0:
-        print("SKIPPED: no network namespaces", file=sys.stderr)
-        return 77
-    return subprocess.run(["unshare", "-n", sys.executable, __file__, "--inside", weir]).returncode
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__file__, inside))
