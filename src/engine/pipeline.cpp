@@ -25,6 +25,9 @@ constexpr std::uint64_t flush_packets = 16'384;
 // How far ahead of decoding a packet its headers are asked for.
 constexpr std::uint32_t headers_ahead = 8;
 
+// So many full rounds one after the other are more than one block of a ring has: packets wait.
+constexpr std::uint64_t rounds_behind = 8;
+
 class Pipeline {
  public:
   Pipeline(const Plan& plan, PacketSource& source, const CaptureFilter* bpf, Sink* sink,
@@ -38,6 +41,7 @@ class Pipeline {
         progress_(progress),
         stop_(stop),
         taker_(taker),
+        behind_(!source.live()),
         // Only one thread can read at a time, so while it does the others need rounds to work on. One thread
         // alone had better finish a round while the cache has it.
         read_first_(plan.threads == 1 ? 1 : 2 * plan.threads),
@@ -86,11 +90,12 @@ class Pipeline {
 
   Slot& slot(std::uint64_t index) noexcept { return rounds_[index % rounds_.size()]; }
 
-  enum class Step : std::uint8_t { read, sequence, work, write, wait, end };
+  enum class Step : std::uint8_t { read, sequence, work, write, wait, rest, end };
 
   // What thread `self` does next; for work also on which shares.
   Step next_step(unsigned self, Claim& claim) {
-    if (may_read() && read_ - written_ < read_first_) return Step::read;
+    if (self != 0 && !behind_ && !exhausted_) return Step::rest;
+    if (may_read() && read_ - written_ < (behind_ ? read_first_ : 1)) return Step::read;
     if (written_ < sequenced_ && !writing_ && slot(written_).shares_done == share_count) return Step::write;
     claim = claim_shares(self);
     if (!claim.empty()) return Step::work;
@@ -110,10 +115,12 @@ class Pipeline {
         case Step::work: work(lock, claim); break;
         case Step::write: write(lock); break;
         case Step::wait: changed_.wait(lock); break;
+        case Step::rest: called_.wait(lock); break;
         case Step::end: ended = true; break;
       }
     }
     changed_.notify_all();
+    called_.notify_all();
   }
 
   bool may_read() const noexcept { return !reading_ && !exhausted_ && read_ - written_ < rounds_.size(); }
@@ -129,8 +136,10 @@ class Pipeline {
     if (!more) {
       exhausted_ = true;
       changed_.notify_all();
+      called_.notify_all();
       return;
     }
+    look_behind(round);
     s.stage = Stage::reading;
     s.shares_done = 0;
     ++read_;
@@ -142,6 +151,15 @@ class Pipeline {
     counters_.refused_by_bpf += round.refused;
     counters_.bytes += round.bytes;
     changed_.notify_all();
+  }
+
+  // While one thread keeps up with a live source it does every step and has its packets in the cache: with
+  // each step on whichever thread is free a packet takes a third more CPU.
+  void look_behind(const Round& round) {
+    if (!source_.live()) return;
+    full_rounds_ = round.slice.packets.size() < plan_.round_packets ? 0 : full_rounds_ + 1;
+    behind_ = round.last || full_rounds_ >= rounds_behind;
+    if (behind_) called_.notify_all();
   }
 
   // The next round's packets, or after the last packet the steps that end the open flows.
@@ -398,10 +416,13 @@ class Pipeline {
   // step.
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable called_;                        // behind_ or exhausted_ is set
   std::uint64_t read_ = 0, sequenced_ = 0, written_ = 0;  // rounds that have passed the step
   std::array<std::uint64_t, share_count> worked_{};       // likewise, by share
   std::array<bool, share_count> busy_{};                  // a thread works on the share
   bool reading_ = false, sequencing_ = false, writing_ = false, exhausted_ = false;
+  bool behind_;                    // there is more to do than one thread has done so far
+  std::uint64_t full_rounds_ = 0;  // read since the last one that could have taken more
   std::optional<Error> error_;
   Counters counters_;
 
