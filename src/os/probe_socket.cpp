@@ -112,7 +112,7 @@ ProbeSocket::ProbeSocket(Descriptor fd, bool v6, SocketAccess access, const Prob
   for (std::size_t i = 0; i < receive_batch; ++i) {
     m.vectors[i] = {m.bytes.get() + i * largest_, largest_};
     msghdr& header = m.headers[i].msg_hdr;
-    header.msg_name = &m.names[i];
+    if (asks_names()) header.msg_name = &m.names[i];
     header.msg_iov = &m.vectors[i];
     header.msg_iovlen = 1;
     header.msg_control = m.control.get() + i * control_room;
@@ -320,7 +320,7 @@ void ProbeSocket::restart_numbers() {
 int ProbeSocket::receive_messages(int flags) noexcept {
   Memory& m = *memory_;
   for (mmsghdr& h : m.headers) {
-    h.msg_hdr.msg_namelen = sizeof(sockaddr_in6);
+    h.msg_hdr.msg_namelen = asks_names() ? sizeof(sockaddr_in6) : 0;
     h.msg_hdr.msg_controllen = control_room;
   }
   int count = 0;
@@ -342,17 +342,20 @@ std::span<const ReceivedMessage> ProbeSocket::receive() noexcept {
     Bytes bytes{static_cast<const std::uint8_t*>(m.vectors[at].iov_base),
                 std::min<std::size_t>(m.headers[at].msg_len, largest_)};
     std::uint8_t ttl = 0;
-    if (access_ == SocketAccess::raw && !v6_) {
+    Addr from;
+    if (gives_header()) {
       const std::size_t ip = bytes.empty() ? 0 : std::size_t{bytes[0] & 0xfU} * 4;
       if (ip < sizeof(std::uint32_t) * 5 || bytes.size() < ip) continue;
       ttl = bytes[8];
+      from = Addr::v4(&bytes[12]);
       bytes = bytes.subspan(ip);
     } else {
       ttl = ttl_of(header);
+      from = addr_of(m.names[at]);
     }
     const Time stamp = stamp_of(header);
-    m.received[kept++] = {addr_of(m.names[at]), bytes, stamp.ns != 0 ? m.clock.steady(stamp) : steady_now(),
-                          stamp.ns != 0, ttl};
+    m.received[kept++] = {from, bytes, stamp.ns != 0 ? m.clock.steady(stamp) : steady_now(), stamp.ns != 0,
+                          ttl};
   }
   return {m.received.data(), kept};
 }

@@ -127,6 +127,9 @@ class ProbeSocket {
   void take_error(mmsghdr& header);
   int receive_messages(int flags) noexcept;
 
+  bool gives_header() const noexcept { return !v6_ && access_ == SocketAccess::raw; }
+  // A header says who sent it; only errors that are no messages need the name.
+  bool asks_names() const noexcept { return !gives_header() || hears_errors(); }
   bool hears_errors() const noexcept { return tcp_ || access_ == SocketAccess::datagram; }
   void filter(std::span<const sock_filter> program) noexcept;
 

@@ -153,7 +153,7 @@ std::vector<std::pair<Wide, Wide>> merged(const std::vector<AddrRange>& ranges) 
   std::vector<std::pair<Wide, Wide>> sorted;
   sorted.reserve(ranges.size());
   for (const AddrRange& r : ranges) sorted.emplace_back(to_number(r.first), to_number(r.last));
-  std::ranges::sort(sorted);
+  if (!std::ranges::is_sorted(sorted)) std::ranges::sort(sorted);
   std::size_t kept = 0;
   for (const auto& r : sorted) {
     if (kept > 0 && (r.first <= sorted[kept - 1].second || r.first - sorted[kept - 1].second == 1))
@@ -358,13 +358,17 @@ Result<void> TargetList::take_stream(Part part, std::istream& in, std::string_vi
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     constexpr std::string_view space = " \t\r\f\v";
     std::string_view rest = std::string_view(line).substr(0, line.find('#'));
-    const std::string where = std::string(name) + ":" + std::to_string(number);
     while (true) {
       const std::size_t begin = rest.find_first_not_of(space);
       if (begin == rest.npos) break;
       rest.remove_prefix(begin);
       const std::size_t end = std::min(rest.find_first_of(space), rest.size());
-      WEIR_CHECK(take_word(part, rest.substr(0, end), where));
+      const std::string_view word = rest.substr(0, end);
+      // Lists are long, and mostly of these.
+      if (const auto address = parse_addr(word); address && has_room(part))
+        ranges(part).push_back({*address, *address});
+      else
+        WEIR_CHECK(take_word(part, word, std::string(name) + ":" + std::to_string(number)));
       rest.remove_prefix(end);
     }
   }
@@ -389,12 +393,11 @@ Result<void> TargetList::take_word(Part part, std::string_view word, const std::
   if (!included && !parsed->zone.empty() && parsed->ranges.empty())
     return fail(Code::usage, "is a link; addresses are excluded", where.empty() ? std::string(word) : where);
   std::vector<TargetName>& names = included ? names_ : excluded_names_;
-  std::vector<AddrRange>& ranges = included ? ranges_ : excluded_;
-  if (ranges.size() + parsed->ranges.size() > most_ranges || names.size() >= most_ranges)
+  if (!has_room(part, parsed->ranges.size()) || names.size() >= most_ranges)
     return fail(Code::usage, "more than " + human_count(most_ranges) + " separate targets",
                 where.empty() ? std::string(word) : where, "give ranges or networks");
   if (included && networks_ == Networks::hosts && word.find('/') != word.npos) leave_out_ends(parsed->ranges);
-  ranges.insert(ranges.end(), parsed->ranges.begin(), parsed->ranges.end());
+  ranges(part).insert(ranges(part).end(), parsed->ranges.begin(), parsed->ranges.end());
   if (!parsed->name.empty() && (included ? known_ : excluded_known_).insert(parsed->name).second)
     names.push_back({std::move(parsed->name), where});
   return {};

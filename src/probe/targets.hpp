@@ -104,6 +104,10 @@ class TargetList {
   Result<void> take_stream(Part part, std::istream& in, std::string_view name);
   Result<void> take_file(Part part, const std::string& path);
   void leave_out_ends(std::vector<AddrRange>& networks);
+  std::vector<AddrRange>& ranges(Part part) noexcept { return part == Part::included ? ranges_ : excluded_; }
+  bool has_room(Part part, std::size_t more = 1) noexcept {
+    return ranges(part).size() + more <= most_ranges;
+  }
 
   std::vector<AddrRange> ranges_, excluded_;
   std::vector<TargetName> names_, excluded_names_;

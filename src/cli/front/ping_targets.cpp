@@ -41,10 +41,13 @@ Result<void> PingTargets::add(const Addr& address, std::string_view name, const 
   return {};
 }
 
-Result<void> PingTargets::add_all(const TargetSet& set, const std::string& zone) {
+// An address is in a set once.
+Result<void> PingTargets::add_all(const TargetSet& set, const std::string& zone, Others others) {
+  list_.reserve(std::min(most, list_.size() + static_cast<std::size_t>(set.size())));
   for (std::uint64_t i = 0; i < set.size(); ++i) {
     const Addr address = set.nth(i);
-    if (!fits(address, options_.family) || !known_.insert(address).second) continue;
+    if (!fits(address, options_.family)) continue;
+    if (others == Others::some && !known_.insert(address).second) continue;
     char text[addr_text_max];
     WEIR_CHECK(add(address, {text, write_addr(text, address)}, zone));
   }
@@ -116,7 +119,7 @@ Result<PingTargets> PingTargets::read(std::span<const std::string> words,
   WEIR_TRY(const auto read, out.read_words(words, excluded));
   const auto found = out.first_names(read);
   for (const Word& word : read) {
-    WEIR_CHECK(out.add_all(word.addresses, word.zone));
+    WEIR_CHECK(out.add_all(word.addresses, word.zone, read.size() > 1 ? Others::some : Others::none));
     for (const TargetName& n : word.names) {
       const auto answer = found.find(n.name);
       if (answer == found.end() || out.awaited_.erase(n.name) == 0) continue;  // named before, or to come

@@ -64,7 +64,8 @@ class PingTargets {
   std::unordered_map<std::string, ResolvedName> first_names(const std::vector<Word>& words);
   // `zone`: the interface that the address was given with; empty: none.
   Result<void> add(const Addr& address, std::string_view name, const std::string& zone = {});
-  Result<void> add_all(const TargetSet& set, const std::string& zone);
+  enum class Others : bool { none, some };  // sets that may have the same addresses
+  Result<void> add_all(const TargetSet& set, const std::string& zone, Others others);
   Result<void> add_name(const TargetName& name, const ResolvedName& found);
 
   PingTargetOptions options_;
