@@ -9,6 +9,7 @@
 #include <climits>
 #include <cstring>
 
+#include "core/ascii.hpp"
 #include "engine/ring_program.hpp"
 #include "os/kernel_clock.hpp"
 #include "packet/decode.hpp"
@@ -30,6 +31,29 @@ std::uint16_t link_type_of_dlt(int dlt) noexcept {
     case DLT_PPP_BSDOS: return 103;
     default: return static_cast<std::uint16_t>(dlt);
   }
+}
+
+// What follows nflog: and nfqueue:, which libpcap refuses in the same way as what only needs a privilege. By
+// pcap-netfilter-linux.c up to 32 numbers, commas between them.
+Result<void> check_groups(const std::string& name) {
+  constexpr std::ptrdiff_t most_groups = 32;
+  for (const std::string_view kind : {"nflog:", "nfqueue:"}) {
+    if (!name.starts_with(kind)) continue;
+    const std::string remedy = fmt::format("{}5, or several of 0 to 65535: {}5,6", kind, kind);
+    const std::string_view what = kind == "nflog:" ? "group" : "queue";
+    if (std::ranges::count(name, ',') >= most_groups)
+      return fail(Code::usage, fmt::format("too many {}s, 32 are the most", what), name, remedy);
+    for (std::size_t at = kind.size(), end = 0; end < name.size(); at = end + 1) {
+      end = std::min(name.find(',', at), name.size());
+      const std::string group = name.substr(at, end - at);
+      if (!parse_digits<std::uint16_t>(group))
+        return fail(
+            Code::usage,
+            group.empty() ? fmt::format("a {} is missing", what) : fmt::format("{} is no {}", group, what),
+            name, remedy);
+    }
+  }
+  return {};
 }
 
 // Packets that are handed over one by one, into memory that goes with them.
@@ -95,6 +119,7 @@ PcapSource::~PcapSource() {
 
 Result<void> PcapSource::activate(const Error& unknown) {
   const std::string& name = options_.interfaces.front();
+  WEIR_CHECK(check_groups(name));
   char error[PCAP_ERRBUF_SIZE] = "";
   handle_ = pcap_create(name.c_str(), error);
   if (handle_ == nullptr)
@@ -106,7 +131,7 @@ Result<void> PcapSource::activate(const Error& unknown) {
   nanoseconds_ = pcap_set_tstamp_precision(handle_, PCAP_TSTAMP_PRECISION_NANO) == 0;
   const int done = pcap_activate(handle_);  // above 0: a warning
   if (done < 0) {
-    if (!knows(name)) return tl::unexpected<Error>(unknown);
+    if (done == PCAP_ERROR_NO_SUCH_DEVICE || !knows(name)) return tl::unexpected<Error>(unknown);
     const std::string_view detail = pcap_geterr(handle_);
     const bool refused = done == PCAP_ERROR_PERM_DENIED || detail.find(std::strerror(EPERM)) != detail.npos;
     return fail(Code::environment, std::string(detail.empty() ? pcap_statustostr(done) : detail), name,

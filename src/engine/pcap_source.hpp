@@ -24,7 +24,8 @@ class PcapSource final : public CaptureSource {
   // Everything that needs a privilege. Of the options one name, and what libpcap knows of. `filter` and
   // `stop` are borrowed, `filter` may be nullptr. `say` takes a line for stderr when the capture ends by
   // itself. Fails with Code::environment when libpcap knows of no such thing, which `unknown` then says, or
-  // when there is no privilege; with Code::usage when the filter makes no sense for such packets.
+  // when there is no privilege; with Code::usage when the name can be nobody's (nflog:x), or when the filter
+  // makes no sense for such packets.
   static Result<std::unique_ptr<PcapSource>> open(const LiveOptions& options, const CaptureFilter* filter,
                                                   const Event& stop,
                                                   std::function<void(const std::string&)> say,

@@ -244,7 +244,11 @@ def bad_input(weir, check):
         (["here", "--timestamps", "theirs"], 2, "unknown value theirs"),
         (["here", "--all-copies"], 2, "--all-copies: is about all interfaces at once"),
         (["nflogs:5"], 3, "nflogs:5: there is no such interface"),
-        (["nflog:99999"], 3, "nflog:99999: "),
+        (["any:1"], 3, "any:1: there is no such interface"),
+        (["nflog:99999"], 2, "nflog:99999: 99999 is no group (nflog:5, or several of 0 to 65535: nflog:5,6)"),
+        (["nflog:x"], 2, "nflog:x: x is no group"),
+        (["nfqueue:5,"], 2, "nfqueue:5,: a queue is missing"),
+        (["nflog:" + ",".join(map(str, range(33)))], 2, "too many groups, 32 are the most"),
         (["here", "nflog:5"], 2, "nflog:5: is no interface, and is captured by itself"),
     ]
     for words, code, line in cases:
