@@ -39,7 +39,7 @@ std::string field_names() {
   return join(names);
 }
 
-Candidates candidates_of(const Option& option) {
+Candidates candidates_of(const CommandSpec& command, const Option& option) {
   using enum Candidates::What;
   if (option.choices == "@files") return {.what = files};
   if (option.choices == "@folders") return {.what = folders};
@@ -47,7 +47,7 @@ Candidates candidates_of(const Option& option) {
   if (option.choices == "@records")
     return {.what = words, .words = record_names(), .is_list = !option.name.empty()};
   if (option.choices == "@fields") return {.what = words, .words = field_names(), .is_list = true};
-  const auto choices = choices_of(option);
+  const auto choices = choices_of(command, option);
   if (choices.empty()) return {};
   return {.what = words, .words = join(choices)};
 }
@@ -98,7 +98,7 @@ std::string bash_script() {
     std::string options = "-h --help", positional = ":";
     for (const Option& option : command->options) {
       if (option.name.empty()) {
-        positional = bash_action(candidates_of(option));
+        positional = bash_action(candidates_of(*command, option));
         continue;
       }
       options += ' ' + spelled(option);
@@ -106,7 +106,8 @@ std::string bash_script() {
       std::string patterns = fmt::format("{}:--{}", command->name, option.name);
       if (option.letter != 0) patterns += fmt::format(" | {}:-{}", command->name, option.letter);
       if (!option.word.empty()) patterns += fmt::format(" | {}:{}", command->name, option.word);
-      values += fmt::format("    {}) {}; return ;;\n", patterns, bash_action(candidates_of(option)));
+      values +=
+          fmt::format("    {}) {}; return ;;\n", patterns, bash_action(candidates_of(*command, option)));
     }
     rest += fmt::format("    {0}:-*) _weir_words \"{1}\" ;;\n    {0}:*) {2} ;;\n", command->name, options,
                         positional);
@@ -145,8 +146,8 @@ std::string zsh_action(const Candidates& candidates) {
   return " ";
 }
 
-std::string zsh_argument(const Option& option) {
-  const std::string message = zsh_quoted(option.value), action = zsh_action(candidates_of(option));
+std::string zsh_argument(const CommandSpec& command, const Option& option) {
+  const std::string message = zsh_quoted(option.value), action = zsh_action(candidates_of(command, option));
   if (option.name.empty()) return fmt::format("'{}:{}:{}'", option.many ? "*" : "", message, action);
   const std::string value = option.value.empty() ? "" : fmt::format(":{}:{}", message, action);
   const std::string doc = zsh_quoted(option.doc), repeat = option.many ? "*" : "";
@@ -160,7 +161,7 @@ std::string zsh_script() {
   for (const CommandSpec* command : registry<CommandSpec>()) {
     commands += fmt::format("    '{}:{}'\n", command->name, zsh_quoted(command->doc));
     cases += fmt::format("    {})\n      _arguments -s {{-h,--help}}'[This page]'", command->name);
-    for (const Option& option : command->options) cases += " \\\n        " + zsh_argument(option);
+    for (const Option& option : command->options) cases += " \\\n        " + zsh_argument(*command, option);
     cases += " ;;\n";
   }
   return fmt::format(
@@ -214,7 +215,7 @@ std::string fish_script() {
         out += fmt::format(" -l {} -d {}{}", option.name, fish_quoted(option.doc),
                            option.value.empty() ? "" : " -x");
       }
-      out += fish_action(candidates_of(option)) + "\n";
+      out += fish_action(candidates_of(*command, option)) + "\n";
     }
   }
   return out;

@@ -158,7 +158,7 @@ constexpr Option own_options[] = {
     {.name = "tables", .doc = "List the tables there are"},
     explain_sql_option,
 };
-constexpr auto options = joined(own_options, asking_options, output_options, quiet_asking_options);
+constexpr auto options = joined(own_options, asking_options, row_output_options, quiet_asking_options);
 constexpr CommandSpec spec{
     .name = "query",
     .doc = "SQL over stored records",

@@ -40,7 +40,7 @@ constexpr Option own_options[] = {
     explain_sql_option,
     record_option,
 };
-constexpr auto options = joined(own_options, asking_options, output_options, quiet_asking_options);
+constexpr auto options = joined(own_options, asking_options, row_output_options, quiet_asking_options);
 constexpr CommandSpec spec{
     .name = "top",
     .doc = "Rankings of stored records: top talkers, ports, names",

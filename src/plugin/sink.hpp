@@ -45,6 +45,8 @@ struct SinkSpec {
   bool mixes_types;  // several record types may share one stream (NDJSON); if not, one, or a folder
   Result<std::unique_ptr<Sink>> (*open)(const SinkOptions& options);
   bool network = false;  // sent to -o NAME://destination, not written
+  // Whether it has a form for such records; nullptr: it has one for any.
+  bool (*takes)(const RecordType& type) = nullptr;
 };
 
 }  // namespace weir

@@ -77,6 +77,10 @@ class DotSink final : public Sink {
   std::set<std::string> edges_;
 };
 
+bool takes(const RecordType& type) {
+  return &type == &record_type<DeviceLink>();
+}
+
 Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
   if (options.types != std::vector<const RecordType*>{&record_type<DeviceLink>()})
     return fail(Code::usage, "draws device_link records alone", "--output dot",
@@ -92,7 +96,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "dot",
                         .doc = "Graphviz' language, of what is wired to what (weir devices topology)",
                         .mixes_types = false,
-                        .open = open};
+                        .open = open,
+                        .takes = takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

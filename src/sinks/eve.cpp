@@ -272,10 +272,16 @@ class EveSink final : public Sink {
   OutputSet outputs_;
 };
 
+bool takes(const RecordType& type) {
+  return std::ranges::any_of(eve::events, [&](const eve::Event& event) { return event.record == type.name; });
+}
+
 Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
   if (!options.fields.empty())
     return fail(Code::usage, "EVE has its own keys", "-f",
                 "leave -f out, or take the json, csv or tsv output");
+  if (std::ranges::none_of(options.types, [](const RecordType* type) { return takes(*type); }))
+    return fail(Code::usage, "EVE has no event for such records", "--output", "take the json output");
   std::vector<Plan> plans(record_type_max);
   for (const RecordType* type : options.types) plans[type->id] = plan_for(*type);
   WEIR_TRY(auto outputs, OutputSet::open(options.destination, "json"));
@@ -287,6 +293,7 @@ constexpr SinkSpec spec{
     .doc = "Suricata's EVE: flow, dns, http, tls, ... events as JSON lines",
     .mixes_types = true,
     .open = open,
+    .takes = takes,
 };
 
 }  // namespace

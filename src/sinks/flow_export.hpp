@@ -388,10 +388,13 @@ class Outlet {
 };
 
 // Flows alone are exported, and all of what is known of them.
+inline bool takes(const RecordType& type) {
+  return &type == &record_type<Flow>();
+}
 inline Result<void> only_flows(const SinkOptions& options, std::string_view name) {
   if (!options.fields.empty())
     return fail(Code::usage, std::string(name) + " sends whole flows", "-f", "leave -f out");
-  if (options.types.size() == 1 && options.types.front() == &record_type<Flow>()) return {};
+  if (options.types.size() == 1 && takes(*options.types.front())) return {};
   return fail(Code::usage, std::string(name) + " sends flows only", "--output", "add --records flow");
 }
 

@@ -94,12 +94,14 @@ constexpr SinkSpec udp{.name = "ipfix",
                        .doc = "IPFIX over UDP to a collector: -o ipfix://HOST:PORT",
                        .mixes_types = false,
                        .open = open<false>,
-                       .network = true};
+                       .network = true,
+                       .takes = takes};
 constexpr SinkSpec tcp{.name = "ipfix+tcp",
                        .doc = "IPFIX over TCP to a collector: -o ipfix+tcp://HOST:PORT",
                        .mixes_types = false,
                        .open = open<true>,
-                       .network = true};
+                       .network = true,
+                       .takes = takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, udp);

@@ -64,7 +64,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "masscan-json",
                         .doc = "masscan's JSON (-oJ), an array of ports",
                         .mixes_types = true,
-                        .open = open};
+                        .open = open,
+                        .takes = scan_report::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

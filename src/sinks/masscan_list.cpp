@@ -72,7 +72,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "masscan",
                         .doc = "masscan's list (-oL), a line for each port",
                         .mixes_types = true,
-                        .open = open};
+                        .open = open,
+                        .takes = scan_report::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

@@ -105,7 +105,8 @@ constexpr SinkSpec spec{.name = "netflow9",
                         .doc = "NetFlow v9 to a collector: -o netflow9://HOST:PORT",
                         .mixes_types = false,
                         .open = open,
-                        .network = true};
+                        .network = true,
+                        .takes = takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

@@ -92,15 +92,18 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec line{.name = "line",
                         .doc = "nfdump's line: a direction of a flow in each line",
                         .mixes_types = false,
-                        .open = open<Form::line>};
+                        .open = open<Form::line>,
+                        .takes = nfdump::takes};
 constexpr SinkSpec long_line{.name = "long",
                              .doc = "nfdump's long: line, with TCP flags and type of service",
                              .mixes_types = false,
-                             .open = open<Form::with_flags>};
+                             .open = open<Form::with_flags>,
+                             .takes = nfdump::takes};
 constexpr SinkSpec extended{.name = "extended",
                             .doc = "nfdump's extended: long, with rates and bytes per packet",
                             .mixes_types = false,
-                            .open = open<Form::extended>};
+                            .open = open<Form::extended>,
+                            .takes = nfdump::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, line);

@@ -97,11 +97,14 @@ inline std::uint16_t dst_port(const Flow& flow) noexcept {
 }
 
 // Everything that nfdump's outputs are about is a flow; they have their own columns.
+inline bool takes(const RecordType& type) {
+  return &type == &record_type<Flow>();
+}
 inline Result<void> check(const SinkOptions& options, std::string_view name) {
   if (!options.fields.empty())
     return fail(Code::usage, "nfdump's output has its own columns", "-f",
                 "leave -f out, or take the json, csv or tsv output");
-  if (options.types.size() == 1 && options.types.front() == &record_type<Flow>()) return {};
+  if (options.types.size() == 1 && takes(*options.types.front())) return {};
   return fail(Code::usage, fmt::format("{} is a form of flows only", name), "--output", "add --records flow");
 }
 

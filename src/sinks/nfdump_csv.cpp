@@ -54,8 +54,11 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
   return std::make_unique<CsvSink>(std::move(outputs));
 }
 
-constexpr SinkSpec spec{
-    .name = "nfdump-csv", .doc = "nfdump's CSV: a flow in each row", .mixes_types = false, .open = open};
+constexpr SinkSpec spec{.name = "nfdump-csv",
+                        .doc = "nfdump's CSV: a flow in each row",
+                        .mixes_types = false,
+                        .open = open,
+                        .takes = nfdump::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

@@ -150,8 +150,11 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
   return std::make_unique<JsonSink>(std::move(outputs));
 }
 
-constexpr SinkSpec spec{
-    .name = "nfdump-json", .doc = "nfdump's JSON: an array of flows", .mixes_types = false, .open = open};
+constexpr SinkSpec spec{.name = "nfdump-json",
+                        .doc = "nfdump's JSON: an array of flows",
+                        .mixes_types = false,
+                        .open = open,
+                        .takes = nfdump::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

@@ -114,7 +114,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "nmap",
                         .doc = "nmap's report for people (-oN), a table for each host",
                         .mixes_types = true,
-                        .open = open};
+                        .open = open,
+                        .takes = scan_report::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

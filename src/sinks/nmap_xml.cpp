@@ -197,7 +197,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "nmap-xml",
                         .doc = "nmap's XML (-oX): hosts, ports and services",
                         .mixes_types = true,
-                        .open = open};
+                        .open = open,
+                        .takes = scan_report::takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

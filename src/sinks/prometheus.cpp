@@ -164,6 +164,10 @@ class PrometheusSink final : public Sink {
   std::map<std::string, R> latest_;  // by labels
 };
 
+bool takes(const RecordType& type) {
+  return &type == &record_type<Counter>() || &type == &record_type<PingStats>();
+}
+
 Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
   using Types = std::vector<const RecordType*>;
   const bool counters = options.types == Types{&record_type<Counter>()};
@@ -182,7 +186,8 @@ Result<std::unique_ptr<Sink>> open(const SinkOptions& options) {
 constexpr SinkSpec spec{.name = "prometheus",
                         .doc = "Prometheus' text format of ping_stats or counter, for the textfile collector",
                         .mixes_types = false,
-                        .open = open};
+                        .open = open,
+                        .takes = takes};
 
 }  // namespace
 WEIR_REGISTER(SinkSpec, spec);

@@ -256,13 +256,15 @@ class Report {
   Time first_, last_;
 };
 
+inline bool takes(const RecordType& type) {
+  return &type == &record_type<Host>() || &type == &record_type<Port>() || &type == &record_type<Service>();
+}
 inline Result<void> check_types(const SinkOptions& options, std::string_view name) {
   if (!options.fields.empty())
     return fail(Code::usage, fmt::format("{} has its own columns", name), "-f",
                 "leave -f out, or take the json, csv or tsv output");
   for (const RecordType* type : options.types)
-    if (type == &record_type<Host>() || type == &record_type<Port>() || type == &record_type<Service>())
-      return {};
+    if (takes(*type)) return {};
   return fail(Code::usage, fmt::format("{} is a form of the records of a scan: host, port and service", name),
               "--output");
 }

@@ -116,6 +116,7 @@ constexpr SinkSpec spec{
     .doc = "Zeek's logs, tab-separated: conn.log, dns.log, ... with -w FOLDER/",
     .mixes_types = true,
     .open = open,
+    .takes = zeek::takes,
 };
 
 }  // namespace

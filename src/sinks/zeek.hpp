@@ -2,6 +2,7 @@
 // zeek_logs.hpp says. Records without a log of Zeek's are left out.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -292,11 +293,17 @@ class Values {
   std::size_t size_ = 0;
 };
 
+inline bool takes(const RecordType& type) {
+  return plan_for(type).log != nullptr;
+}
+
 // By RecordType::id, for the types that will come.
 inline Result<std::vector<Plan>> plans_for(const SinkOptions& options) {
   if (!options.fields.empty())
     return fail(Code::usage, "Zeek's logs have their own fields", "-f",
                 "leave -f out, or take the json, csv or tsv output");
+  if (std::ranges::none_of(options.types, [](const RecordType* type) { return takes(*type); }))
+    return fail(Code::usage, "Zeek has no log of such records", "--output", "take the json output");
   std::vector<Plan> plans(record_type_max);
   for (const RecordType* type : options.types) plans[type->id] = plan_for(*type);
   return plans;

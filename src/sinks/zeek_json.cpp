@@ -72,6 +72,7 @@ constexpr SinkSpec spec{
     .doc = "Zeek's logs as Zeek's JSON: conn.log, dns.log, ... with -w FOLDER/",
     .mixes_types = true,
     .open = open,
+    .takes = zeek::takes,
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 
 #include "core/suggest.hpp"
 #include "plugin/sink.hpp"
@@ -81,11 +82,13 @@ Error without_value(const CommandSpec& command, std::string_view message) {
   return Error{Code::usage, what, {}, "see weir " + std::string(command.name) + " --help"};
 }
 
-Result<void> check_choice(const Option& option, const std::string& value) {
-  const auto choices = choices_of(option);
+Result<void> check_choice(const CommandSpec& command, const Option& option, const std::string& value) {
+  const auto choices = choices_of(command, option);
   // A sink's name may have a destination behind it: ipfix://host:port.
-  const std::string name_only =
-      option.choices.starts_with("@sinks") ? value.substr(0, value.find("://")) : value;
+  const bool sink = option.choices.find("sinks") != std::string_view::npos;
+  const std::string name_only = sink ? value.substr(0, value.find("://")) : value;
+  // Of what it is not offered for, it says itself why.
+  if (sink && find_plugin<SinkSpec>(name_only) != nullptr) return {};
   if (choices.empty() || std::find(choices.begin(), choices.end(), name_only) != choices.end()) return {};
   std::string all;
   for (const auto choice : choices) all += (all.empty() ? "" : ", ") + std::string(choice);
@@ -103,22 +106,32 @@ Result<void> check_option(const CommandSpec& command, const Option& option,
                 "see weir " + std::string(command.name) + " --help");
   if (!option.many && values.size() > 1)
     return fail(Code::usage, "is given more than once", shown_name(option), "say it in one");
-  for (const std::string& value : values) WEIR_CHECK(check_choice(option, value));
+  for (const std::string& value : values) WEIR_CHECK(check_choice(command, option, value));
   return {};
+}
+
+// A command that names no records may meet any.
+void add_sinks(const CommandSpec& command, bool rows, std::vector<std::string_view>& out) {
+  for (const SinkSpec* sink : registry<SinkSpec>()) {
+    const auto takes = [&](RecordTypeOf type) { return sink->takes(type()); };
+    if (sink->takes == nullptr ||
+        (!rows && (command.records.empty() || std::ranges::any_of(command.records, takes))))
+      out.push_back(sink->name);
+  }
 }
 
 }  // namespace
 
-std::vector<std::string_view> choices_of(const Option& option) {
+std::vector<std::string_view> choices_of(const CommandSpec& command, const Option& option) {
   std::vector<std::string_view> out;
   for (std::string_view rest = option.choices; !rest.empty();) {
     const std::size_t bar = rest.find('|');
     const std::string_view choice = rest.substr(0, bar);
     rest.remove_prefix(bar == std::string_view::npos ? rest.size() : bar + 1);
-    if (choice == "@sinks")
-      for (const SinkSpec* sink : registry<SinkSpec>()) out.push_back(sink->name);
+    if (choice == "@sinks" || choice == "@row_sinks")
+      add_sinks(command, choice == "@row_sinks", out);
     else if (choice == "@commands")
-      for (const CommandSpec* command : registry<CommandSpec>()) out.push_back(command->name);
+      for (const CommandSpec* other : registry<CommandSpec>()) out.push_back(other->name);
     else if (!choice.starts_with('@'))
       out.push_back(choice);
   }

@@ -11,8 +11,8 @@ namespace weir {
 // given, and then nothing else was checked. Errors are usage errors with a suggestion.
 Result<Arguments> parse_command_line(const CommandSpec& command, std::span<const char* const> words);
 
-// What an option's `choices` stand for: split at '|', or the names behind @sinks and @commands. Empty:
-// anything.
-std::vector<std::string_view> choices_of(const Option& option);
+// What an option's `choices` stand for with this command: split at '|', or the names behind @sinks,
+// @row_sinks and @commands. Empty: anything.
+std::vector<std::string_view> choices_of(const CommandSpec& command, const Option& option);
 
 }  // namespace weir

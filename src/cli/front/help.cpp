@@ -60,9 +60,9 @@ std::string label_of(const Option& option) {
   return letter + "--" + std::string(option.name) + (value.empty() ? "" : " " + value);
 }
 
-std::string text_of(const Option& option) {
+std::string text_of(const CommandSpec& command, const Option& option) {
   std::string text(option.doc);
-  if (const auto choices = choices_of(option); !choices.empty() && option.choices != "@commands") {
+  if (const auto choices = choices_of(command, option); !choices.empty() && option.choices != "@commands") {
     text += ": ";
     for (std::size_t i = 0; i < choices.size(); ++i) {
       if (i != 0) text += i + 1 == choices.size() ? " or " : ", ";
@@ -90,13 +90,13 @@ std::vector<std::pair<std::string, std::vector<Row>>> option_groups(const Comman
   for (const Option& option : command.options) {
     if (option.name.empty()) continue;
     if (option.group.empty()) {
-      rest.push_back({label_of(option), text_of(option)});
+      rest.push_back({label_of(option), text_of(command, option)});
       continue;
     }
     auto group =
         std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == option.group; });
     if (group == groups.end()) group = groups.insert(groups.end(), {std::string(option.group), {}});
-    group->second.push_back({label_of(option), text_of(option)});
+    group->second.push_back({label_of(option), text_of(command, option)});
   }
   rest.push_back({"-h, --help", "This page"});
   groups.emplace_back("Options", std::move(rest));
@@ -106,7 +106,7 @@ std::vector<std::pair<std::string, std::vector<Row>>> option_groups(const Comman
 std::vector<Row> positionals_of(const CommandSpec& command) {
   std::vector<Row> rows;
   for (const Option& option : command.options)
-    if (option.name.empty()) rows.push_back({label_of(option), text_of(option)});
+    if (option.name.empty()) rows.push_back({label_of(option), text_of(command, option)});
   return rows;
 }
 

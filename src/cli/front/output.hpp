@@ -13,6 +13,12 @@ inline constexpr Option output_option{.name = "output",
                                       .doc = "How records are written, or NAME://HOST:PORT where they go",
                                       .choices = "@sinks",
                                       .group = "Output"};
+inline constexpr Option row_output_option{.name = output_option.name,
+                                          .letter = output_option.letter,
+                                          .value = output_option.value,
+                                          .doc = output_option.doc,
+                                          .choices = "@row_sinks",
+                                          .group = output_option.group};
 inline constexpr Option fields_option{
     .name = "fields",
     .letter = 'f',
@@ -45,6 +51,8 @@ inline constexpr Option profile_option{
 
 // Without the profile, which is for types that other programs have as well.
 inline constexpr Option output_options[] = {output_option, fields_option, write_option, time_option};
+// Of a command whose records have whatever fields it is asked for.
+inline constexpr Option row_output_options[] = {row_output_option, fields_option, write_option, time_option};
 
 struct Output {
   const SinkSpec* sink;
