@@ -4,6 +4,8 @@
 #include <cmath>
 #include <random>
 
+#include "os/routes.hpp"
+
 namespace weir {
 namespace {
 
@@ -240,7 +242,13 @@ void Pinger::failed(Flight& f, PingEvent::Kind kind, const ProbeNews& news) {
   // What was counted as a timeout is not counted again.
   if (f.state != State::waiting) return;
   ++counts_.errors;
-  if (plan_.errors_end || kind == PingEvent::Kind::failed) {
+  if (kind == PingEvent::Kind::failed) {
+    timeouts_.cancel(f.timeout);
+    ProbeNews told = news;
+    if (told.reason.empty()) told.reason = Routes::forbidding(targets_[f.target].address, news.error);
+    return give_up(f, kind, &told);
+  }
+  if (plan_.errors_end) {
     timeouts_.cancel(f.timeout);
     return give_up(f, kind, &news);
   }

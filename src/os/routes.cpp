@@ -7,9 +7,22 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace weir {
 namespace {
+
+// What an errno of the kernel's choice of a route means, of routes and rules alike (fib_props in
+// net/ipv4/fib_semantics.c; ip-route(8)). Empty: no route forbids it.
+std::string_view forbidding_type(int error) noexcept {
+  switch (error) {
+    case EINVAL: return "a blackhole route";
+    case EACCES: return "a prohibit route";
+    case EHOSTUNREACH: return "an unreachable route";
+    default: return {};
+  }
+}
 
 unsigned char family_of(const Addr& a) noexcept {
   return a.is_v4() ? AF_INET : AF_INET6;
@@ -77,6 +90,8 @@ Result<Route> Routes::find(const Addr& destination, unsigned interface) {
     });
   });
   if (!asked) {
+    for (const int error : {EINVAL, EACCES, EHOSTUNREACH})
+      if (asked.error().what == std::strerror(error)) asked.error().what = forbidding_type(error);
     asked.error().where = to_string(destination);
     return tl::unexpected<Error>(std::move(asked.error()));
   }
@@ -90,6 +105,15 @@ Result<Route> Routes::find(const Addr& destination, unsigned interface) {
   if (!has_source)
     return fail(Code::environment, "this machine has no address to send from", to_string(destination));
   return found;
+}
+
+std::string_view Routes::forbidding(const Addr& destination, int error) {
+  const std::string_view type = forbidding_type(error);
+  if (type.empty()) return {};
+  auto netlink = Netlink::open(NETLINK_ROUTE, "routes");
+  if (!netlink) return {};
+  const auto route = Routes(std::move(*netlink)).find(destination);
+  return !route && route.error().what == type ? type : std::string_view{};
 }
 
 Result<std::vector<Addr>> Routes::boundaries() {

@@ -39,8 +39,11 @@ class Routes {
   const Interface* find_interface(std::string_view name) const noexcept;
 
   // The kernel's own decision, policy routing included; with `interface` not 0, as if bound to it. Fails with
-  // Code::environment: "network is unreachable".
+  // Code::environment: "network is unreachable", "a blackhole route".
   Result<Route> find(const Addr& destination, unsigned interface = 0);
+  // Of a packet that the kernel did not send with this errno: the route or rule that forbids it, if that is
+  // why. A literal; empty otherwise. Any thread.
+  static std::string_view forbidding(const Addr& destination, int error);
   // Where decisions may change: the first addresses of all routed networks, and the first behind each; in
   // order, each once. Addresses between two of them have the same route.
   Result<std::vector<Addr>> boundaries();

@@ -378,6 +378,24 @@ def syn(weir):
     check("and no connection was made", server.communicate()[0] == "")
 
 
+def routes(weir):
+    """Routes that lead nowhere are called what they are, and what the kernel says of other things stays."""
+    kinds = {"blackhole": "a blackhole route", "prohibit": "a prohibit route", "unreachable": "an unreachable route", "throw": "Network is unreachable"}
+    for number, (kind, reason) in enumerate(kinds.items(), 1):
+        net = (f"10.66.{number}.0/24", f"fd66:{number}::/64")
+        subprocess.run(["sh", "-ec", f"ip route add {kind} {net[0]}; ip -6 route add {kind} {net[1]}"], check=True)
+        targets = f"10.66.{number}.5 fd66:{number}::5"
+        for probe in ("icmp", "udp -p 9", "tcp -p 9", "syn -p 9"):
+            got, _ = weir.ping(f"{targets} -c 1 -t 200ms --probe {probe}", code=1)
+            check(f"{kind}, by {probe}", [(r["status"], r["reason"]) for r in got["ping"]] == [("failed", reason)] * 2, got["ping"])
+            check(f"{kind}, by {probe}, in the summary", {r["reason"] for r in got["ping_stats"]} == {reason}, got["ping_stats"])
+        done = subprocess.run([weir.program, "scan", *targets.split(), "-p", "9"], capture_output=True, text=True, timeout=60)
+        for target in targets.split():
+            check(f"{kind}, by a scan", f"weir: left out: {target}: {reason}\n" in done.stderr, done.stderr)
+    got, _ = weir.ping("10.9.0.255 -c 1 -t 200ms --probe udp -p 9", code=1)
+    check("a broadcast address is behind no such route", [r["reason"] for r in got["ping"]] == ["Permission denied"], got["ping"])
+
+
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
     if "inside" not in sys.argv:
@@ -401,6 +419,7 @@ def main():
             syn(weir)
             traceroute(weir)
             names(weir, folder)
+            routes(weir)
             privilege(weir, folder)
     finally:
         peer.kill()
