@@ -110,6 +110,7 @@ Result<TimeRange> time_range_from(const Arguments& arguments, Time now) {
       span.error().where = "--last";
       return tl::unexpected<Error>(span.error());
     }
+    if (span->ns <= 0) return fail(Code::usage, "is no time at all", "--last", "write 1h or 7d");
     return TimeRange{Time{now.ns - std::min(span->ns, now.ns)}, now};
   }
   WEIR_CHECK(at("from", range.from));
