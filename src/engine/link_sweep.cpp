@@ -127,6 +127,8 @@ Result<void> LinkSweep::pass(unsigned number) {
       const Interface* interface = own == own_.end() ? nullptr : routes_.find_interface(own->interface);
       if (interface != nullptr && interface->ethernet)
         found_({KernelClock().wall(steady_now()), target, interface->mac, false, "local"});
+      else
+        ++outcome_.without_link;
       continue;
     }
     WEIR_CHECK(ask(target, *path));

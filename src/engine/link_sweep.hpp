@@ -31,7 +31,8 @@ struct Neighbour {
 
 struct LinkSweepOutcome {
   std::uint64_t asked = 0, off_link = 0;  // addresses
-  std::uint64_t sent = 0, dropped = 0;    // packets
+  std::uint64_t without_link = 0;       // of those asked: this machine's, on no link with hardware addresses
+  std::uint64_t sent = 0, dropped = 0;  // packets
   bool stopped = false;
 };
 

@@ -165,6 +165,17 @@ def check_arp_scan(weir, check):
     vendor.leave()
 
 
+def check_nobody(weir, check):
+    """A sweep that finds nothing says so."""
+    for words in (["127.0.0.1"], ["127.0.0.1", "--profile", "arp-scan"]):
+        done = weir.run(*words, kept=False)
+        check.equal("the loopback has no devices", (done.returncode, done.stderr), (2,
+                    "weir: 127.0.0.1: is this machine's own, on no link with hardware addresses to ask for (weir scan -sn finds hosts without them)\n"))
+    done = weir.run("10.9.0.250-10.9.0.253", kept=False)
+    check.equal("nobody answers", (done.returncode, done.stderr.count("weir: 4 addresses asked, and nobody answered\n")), (0, 1))
+    check.equal("-q", weir.run("10.9.0.250-10.9.0.253", "-q", kept=False).stderr, "")
+
+
 def dnsmasq(host, folder, subnet):
     return host.start("dnsmasq", "--keep-in-foreground", "--port=0", "--conf-file=/dev/null", "--user=root", "--pid-file=",
                       f"--dhcp-range=10.9.0.{subnet},10.9.0.{subnet + 9},1h", f"--dhcp-leasefile={folder}/leases.{subnet}",
@@ -216,6 +227,7 @@ def main():
         weir = Weir(sys.argv[1], f"{folder}/data")
         hosts = check_inventory(weir, check)
         check_arp_scan(weir, check)
+        check_nobody(weir, check)
         for host in hosts:
             host.leave()
         check_rogue_dhcp(weir, check, folder)

@@ -138,6 +138,9 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
   if (outcome.off_link != 0 && outcome.asked == 0 && !sweep.all_nodes)
     return fail(Code::usage, "none of the addresses is on a link of this machine", arguments.all("").front(),
                 "weir scan -sn finds hosts behind routers");
+  if (outcome.asked != 0 && outcome.without_link == outcome.asked && !sweep.all_nodes)
+    return fail(Code::usage, "is this machine's own, on no link with hardware addresses to ask for",
+                arguments.all("").front(), "weir scan -sn finds hosts without them");
   if (outcome.off_link != 0)
     fmt::print(
         stderr,
@@ -146,6 +149,9 @@ Result<std::vector<Neighbour>> sweep_into(Inventory& inventory, const LinkSweepO
   if (outcome.dropped != 0)
     fmt::print(stderr, "weir: {} packets came faster than they were read (a lower --rate helps)\n",
                human_count(outcome.dropped));
+  if (neighbours.empty() && !outcome.stopped && !arguments.has("quiet"))
+    fmt::print(stderr, "weir: {} {} asked, and nobody answered\n", human_count(outcome.asked),
+               outcome.asked == 1 ? "address" : "addresses");
   if (outcome.stopped) fmt::print(stderr, "weir: interrupted: who did not answer yet may be there\n");
   const std::function<bool(const Addr&)> covers = [&](const Addr& ip) {
     return sweep.targets.contains(ip) || (sweep.all_nodes && !ip.is_v4());
