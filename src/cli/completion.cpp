@@ -52,6 +52,12 @@ Candidates candidates_of(const CommandSpec& command, const Option& option) {
   return {.what = words, .words = join(choices)};
 }
 
+std::string verbs_of(const CommandSpec& command) {
+  std::vector<std::string_view> words;
+  for (const Verb& verb : command.verbs) words.push_back(verb.word);
+  return join(words);
+}
+
 std::string spelled(const Option& option) {
   std::string out;
   if (option.letter != 0) out = fmt::format("-{} ", option.letter);
@@ -72,9 +78,20 @@ std::string bash_action(const Candidates& candidates) {
   return ":";
 }
 
+// The first word behind the command's name may be one of these, or what the others may be.
+std::string bash_verbs(const CommandSpec& command) {
+  if (command.verbs.empty()) return {};
+  return fmt::format("; if [ \"$COMP_CWORD\" = 2 ]; then _weir_also \"{}\"; fi", verbs_of(command));
+}
+
 constexpr std::string_view bash_start =
     R"(# bash completion for weir; in ~/.bashrc: source <(weir completion bash)
 _weir_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
+_weir_also() {
+  local -a words
+  mapfile -t words < <(compgen -W "$1" -- "$cur")
+  COMPREPLY=("${words[@]}" "${COMPREPLY[@]}")
+}
 _weir_files() {
   mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
   compopt -o filenames
@@ -109,8 +126,8 @@ std::string bash_script() {
       values +=
           fmt::format("    {}) {}; return ;;\n", patterns, bash_action(candidates_of(*command, option)));
     }
-    rest += fmt::format("    {0}:-*) _weir_words \"{1}\" ;;\n    {0}:*) {2} ;;\n", command->name, options,
-                        positional);
+    rest += fmt::format("    {0}:-*) _weir_words \"{1}\" ;;\n    {0}:*) {2}{3} ;;\n", command->name, options,
+                        positional, bash_verbs(*command));
   }
   return fmt::format(
       "{}  if [ \"$COMP_CWORD\" = 1 ]; then _weir_words \"{} --help --version\"; return; fi\n"
@@ -146,8 +163,15 @@ std::string zsh_action(const Candidates& candidates) {
   return " ";
 }
 
+std::string zsh_verbs(const CommandSpec& command, std::string_view otherwise) {
+  std::string also = otherwise == " " ? "" : fmt::format(" \"files:file:{}\"", otherwise);
+  return fmt::format("_alternative \"verbs:verb:({})\"{}", verbs_of(command), also);
+}
+
 std::string zsh_argument(const CommandSpec& command, const Option& option) {
   const std::string message = zsh_quoted(option.value), action = zsh_action(candidates_of(command, option));
+  if (option.name.empty() && !command.verbs.empty())
+    return fmt::format("'1:{}:{}' '*:{}:{}'", message, zsh_verbs(command, action), message, action);
   if (option.name.empty()) return fmt::format("'{}:{}:{}'", option.many ? "*" : "", message, action);
   const std::string value = option.value.empty() ? "" : fmt::format(":{}:{}", message, action);
   const std::string doc = zsh_quoted(option.doc), repeat = option.many ? "*" : "";
@@ -217,6 +241,11 @@ std::string fish_script() {
       }
       out += fish_action(candidates_of(*command, option)) + "\n";
     }
+    for (const Verb& verb : command->verbs)
+      out += fmt::format(
+          "complete -c weir -n '__fish_seen_subcommand_from {}; and test (count (commandline -poc)) -eq 2' "
+          "-a {} -d {}\n",
+          command->name, verb.word, fish_quoted(verb.usage));
   }
   return out;
 }

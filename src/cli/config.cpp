@@ -512,6 +512,7 @@ constexpr CommandSpec spec{
     .run = run_config,
     .group = "Hosts and devices",
     .records = made,
+    .verbs = verbs,
 };
 
 }  // namespace

@@ -368,6 +368,7 @@ constexpr CommandSpec spec{
     .group = "Hosts and devices",
     .records = made,
     .peers = peers,
+    .verbs = verbs,
 };
 
 }  // namespace

@@ -53,6 +53,15 @@ class Arguments {
   }
 };
 
+using Words = std::vector<std::string>;
+
+// What a command's first word may say that is to be done: weir devices approve WHO.
+struct Verb {
+  std::string_view word, usage;
+  std::size_t least, most;  // words behind it
+  Result<int> (*run)(const Arguments& arguments, const Words& words);
+};
+
 struct CommandSpec {
   std::string_view name, doc;
   std::string_view help;  // a paragraph and examples, below the options
@@ -63,6 +72,7 @@ struct CommandSpec {
   // The record types that the command makes itself, other than what plugins and weir read make.
   std::span<const RecordTypeOf> records{};
   std::span<const PeerOption> peers{};
+  std::span<const Verb> verbs{};  // completed
 };
 
 }  // namespace weir

@@ -8,14 +8,6 @@
 
 namespace weir {
 
-using Words = std::vector<std::string>;
-
-struct Verb {
-  std::string_view word, usage;
-  std::size_t least, most;  // words behind it
-  Result<int> (*run)(const Arguments& arguments, const Words& words);
-};
-
 // The one that the first word is; nullptr when it is none of them.
 inline const Verb* verb_called(std::span<const Verb> verbs, const Words& words) {
   const auto it = std::ranges::find(verbs, words.front(), &Verb::word);
