@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "os/terminal.hpp"
+
 namespace weir {
 namespace {
 
@@ -35,6 +37,7 @@ void remove_unfinished() noexcept {
 
 extern "C" void end_by_signal(int signal) {
   remove_unfinished();
+  show_keys_again();
   if (signal == SIGPIPE) ::_exit(0);
   std::signal(signal, SIG_DFL);
   std::raise(signal);

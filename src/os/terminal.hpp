@@ -20,6 +20,20 @@ struct Terminal {
 Terminal stdout_terminal() noexcept;
 Terminal stderr_terminal() noexcept;
 
+// While one lives, keys that are typed are not shown: they would be in the middle of what is drawn. Nothing
+// when stdin and stdout are not the same terminal, which somebody else then talks with (less, a password),
+// nor in the background. Shown again when the last one is destroyed, the process is stopped (Ctrl-Z) or a
+// signal ends it, SIGKILL aside. Any thread.
+class HiddenKeys {
+ public:
+  HiddenKeys() noexcept;
+  ~HiddenKeys();
+  HiddenKeys(const HiddenKeys&) = delete;
+  HiddenKeys& operator=(const HiddenKeys&) = delete;
+};
+// For handlers of signals that end the process.
+void show_keys_again() noexcept;
+
 // The terminal behind stdout. One that is slow, or stopped by Ctrl-S, takes what it was given when it can;
 // whoever has something newer to show asks ready() first. One thread.
 class TerminalWriter {

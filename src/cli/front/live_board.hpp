@@ -25,6 +25,7 @@ class LiveBoard {
 
  private:
   TerminalWriter terminal_;
+  const HiddenKeys keys_;
   Lines lines_;
   LiveFrame frame_;
   std::vector<std::string> notes_;

@@ -32,6 +32,7 @@ class LivePing final : public PingListener {
   PingRecorder& recorder_;
   const std::vector<ProbeTarget>& targets_;
   TerminalWriter terminal_;
+  const HiddenKeys keys_;
   LiveFrame frame_;
   PingBoard board_;
   std::vector<std::string> notes_;

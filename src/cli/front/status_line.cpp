@@ -16,7 +16,9 @@ void put(std::string_view bytes) {
 
 }  // namespace
 
-StatusLine::StatusLine(bool wanted) : wanted_(wanted && stderr_terminal().present) {}
+StatusLine::StatusLine(bool wanted) : wanted_(wanted && stderr_terminal().present) {
+  if (wanted_) keys_.emplace();
+}
 
 StatusLine::~StatusLine() {
   clear();

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
+
+#include "os/terminal.hpp"
 
 namespace weir {
 
@@ -27,6 +30,7 @@ class StatusLine {
  private:
   void draw();
   const bool wanted_;
+  std::optional<HiddenKeys> keys_;
   std::mutex mutex_;  // guards the rest
   std::string text_;
   bool shown_ = false;
