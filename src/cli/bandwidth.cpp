@@ -249,11 +249,13 @@ class Session final : public SnmpPoller::Listener {
   Result<void> run(SnmpPoller& poller, StopSignals& signals) {
     const Time start = steady_now();
     silent_.resize(plan_.agents.size());
+    asked_.resize(plan_.agents.size());
     Time next = start;
     for (std::uint64_t round = 0; !plan_.count || round <= *plan_.count; ++round) {
       if (plan_.duration && next > start + *plan_.duration) break;
       if (!wait(signals, next, &poller)) break;
-      late_ += poller.busy();
+      for (Asked& agent : asked_)
+        if (std::exchange(agent.waiting, true)) ++agent.left_out;
       poller.start_round();
       next = after(next);
     }
@@ -270,6 +272,8 @@ class Session final : public SnmpPoller::Listener {
   bool any_silent() const { return std::ranges::find(silent_, true) != silent_.end(); }
 
   void answered(std::size_t agent, const Addr& device, bool first, std::vector<Counter>& counters) override {
+    late_ += asked_[agent].left_out;
+    asked_[agent] = {};
     if (silent_[agent]) note(wall_now(), plan_.agents[agent].label() + " answers again", false);
     silent_[agent] = false;
     if (first && counters.empty())
@@ -278,6 +282,7 @@ class Session final : public SnmpPoller::Listener {
     if (!outlet_.deliver(delivery_, true)) stopped_ = true;
   }
   void failed(std::size_t agent, const std::string& why) override {
+    asked_[agent] = {};  // that it failed says it all
     if (!silent_[agent]) note(wall_now(), fmt::format("{}: {}", plan_.agents[agent].label(), why), true);
     silent_[agent] = true;
   }
@@ -373,6 +378,11 @@ class Session final : public SnmpPoller::Listener {
   BandwidthBoard board_;
   std::optional<LiveBoard> live_;
   std::vector<bool> silent_;  // agents
+  struct Asked {
+    bool waiting = false;
+    std::uint64_t left_out = 0;  // rounds, since it was asked
+  };
+  std::vector<Asked> asked_;
   std::uint64_t late_ = 0;
   bool stopped_ = false;
 };
