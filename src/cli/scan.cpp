@@ -75,8 +75,10 @@ void tell_plan(const ScanOptions& options, std::FILE* to) {
                        static_cast<double>(std::max<std::uint64_t>(ports, 1)) /
                        static_cast<double>(options.shards);
   const Duration least{static_cast<std::int64_t>(std::min(cells / options.rate, 9e9) * 1e9)};
-  fmt::print(to, ", at most {} probes/s: a pass over all takes {} at least; seed {}\n",
-             human_count(static_cast<std::uint64_t>(options.rate)), human_duration(least), options.seed);
+  // Two lines: a seed has 20 digits.
+  fmt::print(to, ", at most {} probes/s\n{}a pass over all takes {} at least; seed {}\n",
+             human_count(static_cast<std::uint64_t>(options.rate)), to == stderr ? "weir: " : "",
+             human_duration(least), options.seed);
 }
 
 std::string_view stage_name(StageKind kind) {
