@@ -194,9 +194,15 @@ Result<int> edit(const Arguments& arguments, const Words& words, std::size_t cou
 }
 
 Result<int> approve(const Arguments& arguments, const Words& words) {
-  return edit(arguments, words, 0, [](KnownDevice& identity) {
+  Trust trust;
+  if (arguments.has("as"))
+    for (const std::string& role : arguments.all("as")) *trust.of(role) = true;
+  return edit(arguments, words, 0, [&](KnownDevice& identity) {
     identity.policy = Policy::approved;
-    return "is approved: it may be there";
+    identity.trust = trust;
+    const auto roles = trust.roles();
+    return roles.empty() ? std::string("is approved: it may be there")
+                         : fmt::format("is approved: it may be there, as {}", fmt::join(roles, " and "));
   });
 }
 Result<int> ignore(const Arguments& arguments, const Words& words) {
@@ -255,7 +261,7 @@ constexpr Verb verbs[] = {
     {"alerts", "weir devices alerts", 0, 0, alerts},
     {"topology", "weir devices topology -o dot", 0, 0, topology},
     {"import", "weir devices import arp.dat", 1, 1000, import},
-    {"approve", "weir devices approve WHO…", 1, 1000, approve},
+    {"approve", "weir devices approve WHO… [--as dhcp_server]", 1, 1000, approve},
     {"ignore", "weir devices ignore WHO…", 1, 1000, ignore},
     {"forbid", "weir devices forbid WHO…", 1, 1000, forbid},
     {"name", "weir devices name WHO NAME", 2, 2, name},
@@ -268,6 +274,8 @@ Result<int> run_devices(const Arguments& arguments) {
     if (arguments.has(option))
       return fail(Code::usage, "is for --watch", fmt::format("--{}", option), "add it, or leave this out");
   const Words words = arguments.all("");
+  if (arguments.has("as") && (words.empty() || words.front() != "approve"))
+    return fail(Code::usage, "is for approve", "--as", "weir devices approve WHO --as dhcp_server");
   if (words.empty()) return list(arguments, {});
   if (const Verb* verb = verb_called(verbs, words)) return run_verb(*verb, arguments, words);
   WEIR_TRY(const auto sweep, sweep_from(arguments));
@@ -302,10 +310,19 @@ constexpr Option own_options[] = {
      .doc = "A device is gone when it was quiet for so long, and for longer than it ever was; 10m unless "
             "given, 1h with --watch",
      .group = "Inventory"},
+    {.name = "as",
+     .value = "ROLE",
+     .doc = "approve: and it may be a DHCP server, or a router by router advertisements; without this it may "
+            "be there, no more. Where nobody is approved as one, whoever was first may be, and others are "
+            "rogue",
+     .choices = "dhcp_server|router",
+     .many = true,
+     .group = "Inventory"},
     {.name = "allow",
      .value = "FILE",
      .doc = "Devices that may be there, besides approved ones: a MAC address, IP address, network or name a "
-            "line, any of which will do. Others are unauthorised: an event, an alert, and exit code 1",
+            "line, any of which will do, and behind it dhcp_server or router if it may be one. Others are "
+            "unauthorised: an event, an alert, and exit code 1",
      .choices = "@files",
      .group = "Inventory"},
     {.name = "exec",
@@ -341,6 +358,7 @@ constexpr CommandSpec spec{
         "  weir devices *.pcap --data inv --events       what is new since the inventory was seen last\n"
         "  weir devices approve 10.9.0.7 --data inv      it may be there; others are unauthorised from now "
         "on\n"
+        "  weir devices approve 10.9.0.1 --as dhcp_server --data inv   and serve leases; others are rogue\n"
         "  weir devices diff --since 7d --data inv       what has changed in a week\n"
         "  weir devices alerts --data inv                what somebody should look at, and is not over\n"
         "  weir devices show 10.9.0.7 -o json            all that is known of one\n"
@@ -357,7 +375,8 @@ constexpr CommandSpec spec{
         "\n"
         "Alerts are raised once and end by themselves: unauthorised (approve or ignore the device, or it is "
         "gone),\n"
-        "rogue_dhcp and rogue_ra (the same, or it serves no more), duplicate_ip and arp_flip_flop (one alone "
+        "rogue_dhcp and rogue_ra (approve --as, ignore, or it serves no more), duplicate_ip and "
+        "arp_flip_flop (one alone "
         "has the\n"
         "address, or one is ignored).\n"
         "\n"

@@ -142,6 +142,9 @@ Device device_record(const Inventory& inventory, const KnownDevice& identity, co
   std::vector<Text> tags;
   for (const std::string& tag : identity.tags) tags.push_back(arena.copy(tag));
   device.tags = list_of(tags, arena);
+  std::vector<Text> trusted;
+  for (const std::string_view role : identity.trust.roles()) trusted.push_back(arena.copy(role));
+  device.trusted_as = list_of(trusted, arena);
   device.dhcp_client_id = last_of(identity, FactKind::client_id, arena);
   if (device.dhcp_client_id.data() == nullptr)
     device.dhcp_client_id = last_of(identity, FactKind::duid, arena);

@@ -48,12 +48,12 @@ KnownDevice* Inventory::at(std::uint64_t id) noexcept {
 }
 
 KnownDevice* Inventory::find(std::uint64_t id) {
-  has_approved_.reset();  // whoever asks may change its policy
+  said_.reset();  // whoever asks may change its policy
   return at(id);
 }
 
 KnownDevice* Inventory::find(std::string_view who) {
-  has_approved_.reset();
+  said_.reset();
   std::uint64_t id = 0;
   const auto [end, error] = std::from_chars(who.data(), who.data() + who.size(), id);
   if (error == std::errc{} && end == who.data() + who.size()) return at(id);
@@ -75,7 +75,7 @@ KnownDevice* Inventory::find(std::string_view who) {
 
 void Inventory::restore(KnownDevice identity) {
   const std::uint64_t id = identity.id;
-  has_approved_.reset();
+  said_.reset();
   next_id_ = std::max(next_id_, id + 1);
   for (const auto& [mac, seen] : identity.macs) by_mac_[mac] = id;
   for (const auto& [ip, seen] : identity.addresses) {
@@ -200,10 +200,11 @@ KnownDevice& Inventory::merge(KnownDevice& a, KnownDevice& b, const std::string&
     if (is_key(fact.kind)) by_key_[key_of(fact)] = kept.id;
   }
   if (kept.policy == Policy::none) kept.policy = dropped.policy;
+  kept.trust |= dropped.trust;
   if (kept.label.empty()) kept.label = dropped.label;
   kept.tags.insert(kept.tags.end(), dropped.tags.begin(), dropped.tags.end());
   kept.judged = false;
-  has_approved_.reset();
+  said_.reset();
   if (dropped.settled && kept.settled) {
     Change& change = report(DeviceChange::merged, kept, dropped.seen.last, evidence);
     change.before = "device " + std::to_string(dropped.id);
@@ -257,15 +258,15 @@ void Inventory::note_mac(KnownDevice& identity, const Sighting& sighting) {
   }
 }
 
-// A server is rogue when it may not be there, or, where there is no policy, when another one was first.
+// A server is rogue when it may not be one, or, where nobody has said who may, when another one was first.
 void Inventory::note_role(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
-  const bool router = fact.value == "router" && fact.source == "ndp";
-  if (!router && fact.value != "dhcp_server") return;
+  const bool router = fact.value == router_role && fact.source == "ndp";
+  if (!router && fact.value != dhcp_server_role) return;
   servers_.insert(identity.id);
   const DeviceChange rogue = router ? DeviceChange::rogue_ra : DeviceChange::rogue_dhcp;
   if (seen_again({rogue, identity.id, {}}, sighting.time)) return;
-  const std::optional<bool> allowed = authorised(identity);
-  if (allowed == true) return;
+  const std::optional<bool> may = may_be(identity, fact.value);
+  if (may == true) return;
   const auto same = [&](const Fact& f) {
     return f.kind == FactKind::role && f.value == fact.value && f.source == fact.source;
   };
@@ -275,10 +276,10 @@ void Inventory::note_role(KnownDevice& identity, const Fact& fact, const Sightin
     const KnownDevice* other = id == identity.id ? nullptr : at(id);
     if (other == nullptr) continue;
     const auto its = std::ranges::find_if(other->facts, same);
-    if (its == other->facts.end()) continue;
-    if (allowed || std::pair(its->seen.first, id) < std::pair(own, identity.id)) rival = other;
+    if (its == other->facts.end() || may_be(*other, fact.value) == false) continue;
+    if (may || std::pair(its->seen.first, id) < std::pair(own, identity.id)) rival = other;
   }
-  if (rival == nullptr && !allowed) return;
+  if (rival == nullptr && !may) return;
   Change& change = report(rogue, identity, sighting.time, sighting.evidence);
   if (sighting.ip) change.ip = sighting.ip;
   if (rival != nullptr && rival->address()) change.before = to_string(*rival->address());

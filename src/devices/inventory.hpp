@@ -54,6 +54,18 @@ struct Fact {
 
 enum class Policy : std::uint8_t { none, approved, ignored, forbidden };
 
+// What a device may be for all others, because somebody has said so: that it may be there is not enough.
+struct Trust {
+  bool dhcp_server = false, router = false;
+
+  // Of a role by its name in records; nullptr when nobody needs trust for it.
+  bool* of(std::string_view role) noexcept;
+  bool has(std::string_view role) const noexcept;
+  std::vector<std::string_view> roles() const;
+  Trust& operator|=(const Trust& more) noexcept;
+};
+inline constexpr std::string_view dhcp_server_role = "dhcp_server", router_role = "router";
+
 // An address of a device, and how it is known to be its own.
 struct Holding : Span {
   enum class How : std::uint8_t {
@@ -77,6 +89,7 @@ struct KnownDevice {
   Duration longest_gap{};      // that it has been quiet for and came back
   std::vector<Span> absences;  // the latest that were told: when it was last seen, and seen again
   Policy policy = Policy::none;
+  Trust trust{};
   std::string label;
   std::vector<std::string> tags;
   bool changed = false;  // since it was loaded
@@ -155,6 +168,7 @@ struct AlertRule {
   std::string_view remedy;        // what ends it
   bool of_address = false;        // of one address, whoever has it; else of one device
   bool ends_by_approval = false;
+  std::string_view role{};      // ends by trust in it, not by approval
   Duration quiet{};             // over when not seen for so long; 0: only otherwise
   std::string_view quiet_said;  // "no offer for a day"
 };
@@ -256,13 +270,22 @@ class Inventory {
   // What has changed since it was loaded is kept now.
   void saved() noexcept;
   // What people have said of a device elsewhere.
-  void set_policy(std::uint64_t id, Policy policy, std::string label, std::vector<std::string> tags);
+  void set_policy(std::uint64_t id, Policy policy, std::string label, std::vector<std::string> tags,
+                  Trust trust = {});
   // Tells of those that are there whether they may be, where policies have changed.
   void review(Time now);
   // The devices that were allowed, apart from approved ones; called for each new device.
   void set_allowed(std::function<bool(const KnownDevice&)> allowed) { allowed_ = std::move(allowed); }
+  // Those that a list trusts, apart from what approvals say, and whether it does so for anybody at all.
+  void set_trusted(std::function<Trust(const KnownDevice&)> trusted, Trust anybody) {
+    trusted_ = std::move(trusted);
+    list_trusts_ = anybody;
+  }
   // Nothing when there is no policy: nothing approved and no list.
   std::optional<bool> authorised(const KnownDevice& identity) const;
+  // Whether somebody has said that it may be a DHCP server or router, or that others are. Nothing when nobody
+  // has: then whoever was first may.
+  std::optional<bool> may_be(const KnownDevice& identity, std::string_view role) const;
 
   // For whoever loads it.
   void restore(KnownDevice identity);
@@ -314,7 +337,11 @@ class Inventory {
   void forget_holders();
   void settle(std::uint64_t id);
   void settle_since(Time latest);
-  bool has_policy() const noexcept;
+  struct Said {
+    bool approved = false;  // anybody
+    Trust trust;            // in anybody
+  };
+  const Said& said() const noexcept;
   Change& report(DeviceChange change, const KnownDevice& identity, Time time, std::string evidence);
 
   InventoryOptions options_;
@@ -330,11 +357,13 @@ class Inventory {
   std::vector<AlertKey> ended_alerts_;
   std::vector<std::uint64_t> removed_;
   std::function<bool(const KnownDevice&)> allowed_;
+  std::function<Trust(const KnownDevice&)> trusted_;
+  Trust list_trusts_{};
   std::vector<Mac> self_;
   std::set<std::uint64_t> servers_;  // devices with a role
   std::uint64_t next_id_ = 1, refused_ = 0, forgotten_ = 0;
   Time now_{}, watched_since_{}, checked_{}, full_since_{};
-  mutable std::optional<bool> has_approved_;  // nothing: not known
+  mutable std::optional<Said> said_;  // nothing: not known
   bool watching_ = false, reviewed_ = true;
 };
 

@@ -22,15 +22,15 @@ constexpr std::array<AlertRule, 5> rules = {{
     {.change = DeviceChange::rogue_dhcp,
      .called = "rogue DHCP server",
      .said = "is a rogue DHCP server",
-     .remedy = "weir devices approve WHO, if it may serve",
-     .ends_by_approval = true,
+     .remedy = "weir devices approve WHO --as dhcp_server, if it may serve",
+     .role = dhcp_server_role,
      .quiet = day,
      .quiet_said = "it has served nobody for a day"},
     {.change = DeviceChange::rogue_ra,
      .called = "rogue router",
      .said = "is a rogue router",
-     .remedy = "weir devices approve WHO, if it may route",
-     .ends_by_approval = true,
+     .remedy = "weir devices approve WHO --as router, if it may route",
+     .role = router_role,
      .quiet = Duration{hour.ns * 5 / 2},
      .quiet_said = "it has advertised nothing for two and a half hours"},
     {.change = DeviceChange::duplicate_ip,
@@ -124,8 +124,9 @@ bool Inventory::stands(const StandingAlert& alert) const {
   }
   const auto it = devices_.find(alert.device);
   if (it == devices_.end()) return false;
-  return it->second.policy != Policy::ignored &&
-         (!alert.rule->ends_by_approval || authorised(it->second) != true);
+  if (it->second.policy == Policy::ignored) return false;
+  if (!alert.rule->role.empty()) return may_be(it->second, alert.rule->role) != true;
+  return !alert.rule->ends_by_approval || authorised(it->second) != true;
 }
 
 // Of rules that time ends; whether somebody is unauthorised is judged when it is seen.
@@ -140,7 +141,7 @@ void Inventory::review_alerts() {
         const bool ignored = device != nullptr && device->policy == Policy::ignored;
         ended.emplace_back(it->first, rule.of_address ? "one of them is ignored"
                                       : ignored       ? "ignored"
-                                                      : "approved, or on the allow list");
+                                                      : "trusted as " + std::string(rule.role));
       } else if (missed <= now_)
         ended.emplace_back(it->first, rule.quiet_said);
     }

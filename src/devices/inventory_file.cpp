@@ -36,7 +36,15 @@ constexpr const char* setup =
 constexpr const char* file_name = "/inventory.sqlite";
 // Kinds of facts that are not FactKinds.
 constexpr std::string_view mac_kind = "mac", address_kind = "address", tag_kind = "tag",
-                           absence_kind = "absence";
+                           absence_kind = "absence", trust_kind = "trust";
+
+// Until version 1 whoever was approved was trusted as well, and stays so in what it did then.
+constexpr std::int64_t current_version = 1;
+constexpr const char* to_version_1 =
+    "INSERT OR IGNORE INTO fact SELECT fact.device, 'trust', fact.value, '', 0, 0 FROM fact"
+    " JOIN device ON device.id = fact.device WHERE device.policy = 1 AND fact.kind = 'role'"
+    " AND (fact.value = 'dhcp_server' OR (fact.value = 'router' AND fact.source = 'ndp'));"
+    "PRAGMA user_version = 1;";
 
 // How an address is held, as its source.
 constexpr std::array<std::string_view, 4> how_names = {"taken", "", "used", "leased"};
@@ -69,6 +77,7 @@ struct InventoryFile::State : SqliteFile {
   std::int64_t version = 0;  // of the file, as far as it was read: others change policies
 
   std::int64_t file_version() const;
+  Result<void> migrate();
   Result<void> read_policies(Inventory& inventory) const;
   Result<void> save_device(const KnownDevice& identity) const;
   Result<void> save_holders(const Inventory& inventory) const;
@@ -104,6 +113,7 @@ Result<InventoryFile> InventoryFile::open(const std::string& folder, Mode mode) 
     state->lock = std::move(lock);
   }
   WEIR_CHECK(state->open(path, setup));
+  if (mode != Mode::read) WEIR_CHECK(state->migrate());
   return InventoryFile(std::move(state));
 }
 
@@ -123,6 +133,7 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
                    .longest_gap = {device.number(4)},
                    .absences = {},
                    .policy = static_cast<Policy>(device.number(5) % 4),
+                   .trust = {},
                    .label = device.text(6),
                    .tags = {}};
   }
@@ -138,6 +149,8 @@ Result<void> InventoryFile::load(Inventory& inventory) const {
       identity.addresses[*ip] = parse_holding(fact.text(3), seen);
     if (kind == absence_kind) identity.absences.push_back(seen);
     if (kind == tag_kind) identity.tags.push_back(value);
+    if (bool* const trusted = identity.trust.of(value); trusted != nullptr && kind == trust_kind)
+      *trusted = true;
     if (const auto known = parse_fact_kind(kind))
       identity.facts.push_back({*known, value, fact.text(3), seen});
   }
@@ -239,6 +252,7 @@ Result<void> InventoryFile::State::save_device(const KnownDevice& identity) cons
   for (const Span& absence : identity.absences)
     put(absence_kind, std::to_string(absence.first.ns), "", absence);
   for (const std::string& tag : identity.tags) put(tag_kind, tag, "", {});
+  for (const std::string_view role : identity.trust.roles()) put(trust_kind, role, "", {});
   for (const Fact& f : identity.facts) put(name_of(f.kind), f.value, f.source, f.seen);
   return failed ? Result<void>(error()) : Result<void>{};
 }
@@ -283,17 +297,35 @@ std::int64_t InventoryFile::State::file_version() const {
   return statement.start() ? statement.number(0) : 0;
 }
 
+Result<void> InventoryFile::State::migrate() {
+  const auto stored = [&] {
+    Statement statement(database, "PRAGMA user_version");
+    return statement.start() ? statement.number(0) : 0;
+  };
+  if (stored() >= current_version) return {};
+  WEIR_CHECK(execute("BEGIN IMMEDIATE"));
+  const auto done = stored() >= current_version ? Result<void>{} : execute(to_version_1);
+  if (done) return execute("COMMIT");
+  (void)execute("ROLLBACK");
+  return done;
+}
+
 Result<void> InventoryFile::State::read_policies(Inventory& inventory) const {
   std::map<std::uint64_t, std::vector<std::string>> tags;
   Statement tag(database, "SELECT device, value FROM fact WHERE kind = 'tag'");
   for (bool row = tag.start(); row; row = tag.next())
     tags[static_cast<std::uint64_t>(tag.number(0))].push_back(tag.text(1));
+  std::map<std::uint64_t, Trust> trusts;
+  Statement trust(database, "SELECT device, value FROM fact WHERE kind = 'trust'");
+  for (bool row = trust.start(); row; row = trust.next())
+    if (bool* const trusted = trusts[static_cast<std::uint64_t>(trust.number(0))].of(trust.text(1)))
+      *trusted = true;
   Statement device(database, "SELECT id, policy, label FROM device");
   for (bool row = device.start(); row; row = device.next()) {
     const auto id = static_cast<std::uint64_t>(device.number(0));
-    inventory.set_policy(id, static_cast<Policy>(device.number(1) % 4), device.text(2), tags[id]);
+    inventory.set_policy(id, static_cast<Policy>(device.number(1) % 4), device.text(2), tags[id], trusts[id]);
   }
-  return tag.failed() || device.failed() ? Result<void>(error()) : Result<void>{};
+  return tag.failed() || trust.failed() || device.failed() ? Result<void>(error()) : Result<void>{};
 }
 
 Result<bool> InventoryFile::refresh(Inventory& inventory) {
@@ -321,13 +353,18 @@ Result<void> InventoryFile::save_policy(const KnownDevice& identity) {
   WEIR_CHECK(state_->execute("BEGIN IMMEDIATE"));
   Statement device(state_->database, "UPDATE device SET policy = ?, label = ? WHERE id = ?");
   device.start(static_cast<std::uint64_t>(identity.policy), identity.label, identity.id);
-  Statement forget(state_->database, "DELETE FROM fact WHERE device = ? AND kind = 'tag'");
+  Statement forget(state_->database, "DELETE FROM fact WHERE device = ? AND kind IN ('tag', 'trust')");
   forget.start(identity.id);
   Statement tag(state_->database, "INSERT OR REPLACE INTO fact VALUES (?, 'tag', ?, '', 0, 0)");
   bool failed = device.failed() || forget.failed();
   for (const std::string& text : identity.tags) {
     tag.start(identity.id, text);
     failed |= tag.failed();
+  }
+  Statement trust(state_->database, "INSERT OR REPLACE INTO fact VALUES (?, 'trust', ?, '', 0, 0)");
+  for (const std::string_view role : identity.trust.roles()) {
+    trust.start(identity.id, role);
+    failed |= trust.failed();
   }
   if (!failed) return state_->execute("COMMIT");
   const auto error = state_->error();

@@ -27,7 +27,7 @@ class InventoryFile {
   // What has changed since load(), and these events, at one instant; after refresh(). What is unsettled is
   // left for later.
   Result<void> save(Inventory& inventory, const std::vector<Change>& changes);
-  // Takes the policies, labels and tags of the file when another program has changed them: true.
+  // Takes the policies, trust, labels and tags of the file when another program has changed them: true.
   Result<bool> refresh(Inventory& inventory);
   // Those of one device.
   Result<void> save_policy(const KnownDevice& identity);

@@ -18,27 +18,40 @@ std::string mac_text(const Mac& mac) {
 
 }  // namespace
 
-bool Inventory::has_policy() const noexcept {
-  if (!has_approved_)
-    has_approved_ = std::ranges::any_of(
-        devices_, [](const auto& entry) { return entry.second.policy == Policy::approved; });
-  return allowed_ || *has_approved_;
+const Inventory::Said& Inventory::said() const noexcept {
+  if (said_) return *said_;
+  said_.emplace();
+  for (const auto& [id, identity] : devices_) {
+    if (identity.policy != Policy::approved) continue;
+    said_->approved = true;
+    said_->trust |= identity.trust;
+  }
+  return *said_;
 }
 std::optional<bool> Inventory::authorised(const KnownDevice& identity) const {
   if (identity.policy == Policy::approved || identity.policy == Policy::ignored) return true;
   if (identity.policy == Policy::forbidden) return false;
-  if (!has_policy()) return std::nullopt;
+  if (!allowed_ && !said().approved) return std::nullopt;
   return is_self(identity) || (allowed_ && allowed_(identity));
 }
+std::optional<bool> Inventory::may_be(const KnownDevice& identity, std::string_view role) const {
+  if (identity.policy == Policy::ignored) return true;
+  if (authorised(identity) == false) return false;
+  if (identity.policy == Policy::approved && identity.trust.has(role)) return true;
+  if (trusted_ && trusted_(identity).has(role)) return true;
+  if (!said().trust.has(role) && !list_trusts_.has(role)) return std::nullopt;
+  return is_self(identity);
+}
 
-void Inventory::set_policy(std::uint64_t id, Policy policy, std::string label,
-                           std::vector<std::string> tags) {
+void Inventory::set_policy(std::uint64_t id, Policy policy, std::string label, std::vector<std::string> tags,
+                           Trust trust) {
   KnownDevice* const identity = at(id);
   if (identity == nullptr) return;
   identity->policy = policy;
+  identity->trust = trust;
   identity->label = std::move(label);
   identity->tags = std::move(tags);
-  has_approved_.reset();
+  said_.reset();
   // One that is approved makes others unauthorised.
   for (auto& [number, other] : devices_) other.judged = false;
   reviewed_ = false;

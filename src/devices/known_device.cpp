@@ -49,6 +49,25 @@ std::optional<DeviceChange> parse_device_change(std::string_view text) noexcept 
   return static_cast<DeviceChange>(at - change_names.begin());
 }
 
+bool* Trust::of(std::string_view role) noexcept {
+  if (role == dhcp_server_role) return &dhcp_server;
+  return role == router_role ? &router : nullptr;
+}
+bool Trust::has(std::string_view role) const noexcept {
+  return (dhcp_server && role == dhcp_server_role) || (router && role == router_role);
+}
+std::vector<std::string_view> Trust::roles() const {
+  std::vector<std::string_view> all;
+  for (const std::string_view role : {dhcp_server_role, router_role})
+    if (has(role)) all.push_back(role);
+  return all;
+}
+Trust& Trust::operator|=(const Trust& more) noexcept {
+  dhcp_server |= more.dhcp_server;
+  router |= more.router;
+  return *this;
+}
+
 bool KnownDevice::randomised() const noexcept {
   return !macs.empty() && std::ranges::all_of(macs, [](const auto& mac) { return is_randomised(mac.first); });
 }

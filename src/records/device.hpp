@@ -18,7 +18,7 @@ struct Device {
   std::optional<bool> is_randomised;
   List<Addr> addresses;
   List<Mac> macs;
-  List<Text> names, roles, services, tags;
+  List<Text> names, roles, trusted_as, services, tags;
   Text model, system, serial, chassis_id, workgroup;
   List<Text> offers, capabilities;
   Text dhcp_client_id, dhcp_fingerprint, vendor_class;
@@ -51,6 +51,8 @@ inline constexpr auto schema<Device> = record(
           "What it is called, as name (by dhcp, mdns, llmnr, netbios, dns, lldp, cdp, snmp)"),
     field("roles", &Device::roles,
           "What it does for others: dhcp_server, router, proxy (answers for their addresses)"),
+    field("trusted_as", &Device::trusted_as,
+          "What it may be for others, by weir devices approve --as: dhcp_server, router"),
     field("services", &Device::services, "Ports that answered, as 22/tcp ssh"),
     field("tags", &Device::tags, "Given by weir devices tag"),
     field("model", &Device::model, "What it is, as LLDP, CDP or mDNS tell"),

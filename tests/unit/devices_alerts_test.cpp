@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "devices/device_records.hpp"
 #include "devices/inventory_file.hpp"
@@ -81,9 +82,80 @@ TEST(DeviceAlerts, RogueServerIsToldOnceUntilItIsApproved) {
   inventory.set_policy(1, Policy::approved, "", {});
   inventory.set_policy(2, Policy::approved, "", {});
   inventory.review(at(4));
-  EXPECT_THAT(messages(inventory), ElementsAre("cleared rogue_dhcp " + approved));
+  EXPECT_THAT(messages(inventory), IsEmpty()) << "it may be there, which makes no server of it";
+  inventory.set_policy(2, Policy::approved, "", {}, {.router = true});
+  inventory.review(at(4));
+  EXPECT_THAT(messages(inventory), IsEmpty());
+  inventory.set_policy(2, Policy::approved, "", {}, {.dhcp_server = true});
+  inventory.review(at(4));
+  EXPECT_THAT(messages(inventory), ElementsAre("cleared rogue_dhcp trusted as dhcp_server"));
   inventory.see(serves(5, 2));
   EXPECT_THAT(messages(inventory), IsEmpty());
+  inventory.see(serves(6, 1));
+  EXPECT_THAT(messages(inventory), ElementsAre("raised rogue_dhcp offer"))
+      << "that it was first counts no more";
+}
+
+TEST(DeviceAlerts, WhoMayBeThereIsNoServerForIt) {
+  Inventory inventory;
+  const auto all = [](const KnownDevice&) { return true; };
+  inventory.set_allowed(all);
+  inventory.see(serves(0, 1));
+  inventory.see(serves(1, 1, true));
+  EXPECT_THAT(messages(inventory), IsEmpty()) << "the first, and nobody has said who may";
+  inventory.see(serves(2, 2));
+  inventory.see(serves(3, 2, true));
+  EXPECT_THAT(messages(inventory), ElementsAre("raised rogue_dhcp offer", "raised rogue_ra offer"));
+  inventory.set_trusted(
+      [](const KnownDevice& d) { return Trust{.router = d.addresses.contains(ip("10.9.0.2"))}; },
+      {.router = true});
+  inventory.review(at(4));
+  EXPECT_THAT(messages(inventory), ElementsAre("cleared rogue_ra trusted as router"));
+  inventory.see(serves(5, 1, true));
+  EXPECT_THAT(messages(inventory), ElementsAre("raised rogue_ra offer"));
+}
+
+TEST(DeviceAlerts, StrangerThatWasFirstIsNoRival) {
+  Inventory inventory;
+  inventory.see(serves(0, 1));
+  inventory.see(arp(1, 2, "10.9.0.2"));
+  inventory.finish();
+  inventory.set_policy(2, Policy::approved, "", {});
+  inventory.see(serves(2, 2));
+  inventory.see(serves(3, 1));
+  std::vector<std::string> told;
+  for (const std::string& message : messages(inventory))
+    if (message.find("rogue") != std::string::npos) told.push_back(message);
+  EXPECT_THAT(told, ElementsAre("raised rogue_dhcp offer"));
+  EXPECT_EQ(inventory.alerts().count({DeviceChange::rogue_dhcp, 1, {}}), 1U);
+}
+
+TEST(DeviceAlerts, WhoWasApprovedInOlderInventoriesServesOn) {
+  const TempFolder folder;
+  {
+    Inventory before;
+    auto file = InventoryFile::open(folder.path(), InventoryFile::Mode::change);
+    ASSERT_TRUE(file && file->load(before));
+    before.see(serves(0, 1));
+    before.see(arp(0, 2, "10.9.0.2"));
+    before.set_policy(1, Policy::approved, "", {});
+    before.set_policy(2, Policy::approved, "", {});
+    before.finish();
+    ASSERT_TRUE(file->save(before, {}));
+  }
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((folder.path() + "/inventory.sqlite").c_str(), &database), SQLITE_OK);
+  sqlite3_exec(database, "PRAGMA user_version = 0", nullptr, nullptr, nullptr);
+  sqlite3_close(database);
+  for (int time = 0; time < 2; ++time) {
+    Inventory after;
+    auto file = InventoryFile::open(folder.path(), InventoryFile::Mode::change);
+    ASSERT_TRUE(file && file->load(after));
+    const Trust first = after.find(1U)->trust, second = after.find(2U)->trust;
+    EXPECT_TRUE(first.dhcp_server == (time == 0) && !first.router && !second.dhcp_server);
+    after.find(1U)->trust = {};
+    ASSERT_TRUE(file->save_policy(*after.find(1U))) << "taken away, it stays so";
+  }
 }
 
 TEST(DeviceAlerts, PoliciesOfOthersAreReviewedInTime) {
@@ -231,10 +303,10 @@ TEST(DeviceAlerts, StandAfterTheyWereKept) {
     after.see(serves(10, 2));
     EXPECT_THAT(messages(after), IsEmpty());
     after.set_policy(1, Policy::approved, "", {});
-    after.set_policy(2, Policy::approved, "", {});
+    after.set_policy(2, Policy::approved, "", {}, {.dhcp_server = true});
     ASSERT_TRUE(file.save_policy(*after.find(1U)) && file.save_policy(*after.find(2U)));
     after.finish();
-    EXPECT_THAT(messages(after), ElementsAre("cleared rogue_dhcp " + approved));
+    EXPECT_THAT(messages(after), ElementsAre("cleared rogue_dhcp trusted as dhcp_server"));
     ASSERT_TRUE(file.save(after, after.take_changes()));
   }
   Inventory last;

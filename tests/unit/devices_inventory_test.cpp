@@ -308,6 +308,7 @@ TEST(Inventory, SecondServerIsRogueUnlessApproved) {
   EXPECT_THAT(events(inventory), ElementsAre("rogue_dhcp 2"));
   inventory.see(arp(3, fixed(3), "10.9.0.3"));
   inventory.find(3U)->policy = Policy::approved;
+  inventory.find(3U)->trust.dhcp_server = true;
   inventory.see(serves(4, 3));
   EXPECT_THAT(events(inventory), IsEmpty());
 }

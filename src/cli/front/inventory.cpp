@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
+#include <map>
 
 #include "cli/front/data.hpp"
 #include "core/ascii.hpp"
@@ -48,7 +48,9 @@ Result<KeptInventory> open_inventory(const Arguments& arguments, InventoryFile::
   }
   if (arguments.has("allow")) {
     WEIR_TRY(auto allowed, read_allow_list(std::string(arguments.value("allow"))));
-    kept.inventory->set_allowed(std::move(allowed));
+    kept.inventory->set_allowed(std::move(allowed.allowed));
+    if (!allowed.roles.roles().empty())
+      kept.inventory->set_trusted(std::move(allowed.trusted), allowed.roles);
   }
   return kept;
 }
@@ -100,47 +102,90 @@ Result<void> DeviceWriter::write(const Inventory& inventory, const AlertChange& 
   return to_->put(alert_record(inventory, change, to_->arena()));
 }
 
-Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path) {
+namespace {
+
+struct Allowed {
+  struct Network {
+    Prefix prefix;
+    Trust trust;
+  };
+  struct Name {
+    std::string text;
+    Trust trust;
+  };
+  std::map<Mac, Trust> macs;
+  std::vector<Network> networks;
+  std::vector<Name> names;
+
+  // Nothing when it is not on the list.
+  std::optional<Trust> of(const KnownDevice& identity) const;
+};
+
+std::optional<Trust> Allowed::of(const KnownDevice& identity) const {
+  std::optional<Trust> found;
+  const auto add = [&](const Trust& trust) {
+    if (!found) found.emplace();
+    *found |= trust;
+  };
+  for (const auto& [mac, seen] : identity.macs)
+    if (const auto it = macs.find(mac); it != macs.end()) add(it->second);
+  for (const auto& [ip, held] : identity.addresses)
+    for (const Network& network : networks)
+      if (!held.retired && held.how != Holding::How::taken && network.prefix.contains(ip)) add(network.trust);
+  for (const Name& name : names) {
+    const bool called = std::ranges::any_of(identity.facts, [&](const Fact& fact) {
+      return fact.kind == FactKind::name && equal_nocase(name.text, fact.value);
+    });
+    if (called || equal_nocase(name.text, identity.label)) add(name.trust);
+  }
+  return found;
+}
+
+std::string_view take_word(std::string_view& rest) {
+  rest = trim(rest);
+  const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+// What a line trusts its device with.
+Result<Trust> add_line(Allowed& allowed, std::string_view line, const std::string& place) {
+  const std::string_view who = take_word(line);
+  Trust trust;
+  for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
+    bool* const trusted = trust.of(word);
+    if (trusted == nullptr)
+      return fail(Code::usage, fmt::format("\"{}\" is nothing that a device may be", word), place,
+                  "one MAC address, IP address, network or name, then dhcp_server or router; # begins a "
+                  "comment");
+    *trusted = true;
+  }
+  if (const auto mac = parse_mac(who))
+    allowed.macs[*mac] |= trust;
+  else if (const auto network = parse_prefix(who))
+    allowed.networks.push_back({*network, trust});
+  else
+    allowed.names.push_back({std::string(who), trust});
+  return trust;
+}
+
+}  // namespace
+
+Result<AllowList> read_allow_list(const std::string& path) {
   std::ifstream file(path);
   if (!file) return fail(Code::usage, "cannot be read", path, "does the file exist?");
-  struct Allowed {
-    std::set<Mac> macs;
-    std::vector<Prefix> networks;
-    std::vector<std::string> names;
-  };
-  auto allowed = std::make_shared<Allowed>();
+  const auto allowed = std::make_shared<Allowed>();
+  AllowList list;
   std::string line;
   for (unsigned number = 1; std::getline(file, line); ++number) {
-    const std::string_view word = trim(std::string_view(line).substr(0, line.find('#')));
-    if (word.empty()) continue;
-    if (word.find_first_of(" \t") != std::string_view::npos)
-      return fail(Code::usage, "more than one word on a line", fmt::format("{}:{}", path, number),
-                  "one MAC address, IP address, network or name; # begins a comment");
-    if (const auto mac = parse_mac(word))
-      allowed->macs.insert(*mac);
-    else if (const auto network = parse_prefix(word))
-      allowed->networks.push_back(*network);
-    else
-      allowed->names.emplace_back(word);
+    const std::string_view text = trim(std::string_view(line).substr(0, line.find('#')));
+    if (text.empty()) continue;
+    WEIR_TRY(const Trust trust, add_line(*allowed, text, fmt::format("{}:{}", path, number)));
+    list.roles |= trust;
   }
-  return [allowed](const KnownDevice& identity) {
-    const auto listed = [&](std::string_view name) {
-      return std::ranges::any_of(allowed->names, [&](const auto& n) { return equal_nocase(n, name); });
-    };
-    const auto in_network = [&](const Addr& ip) {
-      return std::ranges::any_of(allowed->networks, [&](const Prefix& p) { return p.contains(ip); });
-    };
-    return std::ranges::any_of(identity.macs,
-                               [&](const auto& m) { return allowed->macs.contains(m.first); }) ||
-           std::ranges::any_of(identity.addresses,
-                               [&](const auto& entry) {
-                                 return !entry.second.retired && entry.second.how != Holding::How::taken &&
-                                        in_network(entry.first);
-                               }) ||
-           listed(identity.label) || std::ranges::any_of(identity.facts, [&](const Fact& fact) {
-             return fact.kind == FactKind::name && listed(fact.value);
-           });
-  };
+  list.allowed = [allowed](const KnownDevice& identity) { return allowed->of(identity).has_value(); };
+  list.trusted = [allowed](const KnownDevice& identity) { return allowed->of(identity).value_or(Trust{}); };
+  return list;
 }
 
 }  // namespace weir

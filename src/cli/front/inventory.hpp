@@ -45,9 +45,15 @@ class DeviceWriter {
   bool has_alerts_;
 };
 
-// The devices that a list allows: by any hardware address, address in use or name of theirs that is on it;
-// a MAC address, an IP address or network, or a name on each line; # begins a comment. Fails with
-// Code::usage, the file and the line.
-Result<std::function<bool(const KnownDevice&)>> read_allow_list(const std::string& path);
+// Who may be there, and who may be a DHCP server or router.
+struct AllowList {
+  std::function<bool(const KnownDevice&)> allowed;
+  std::function<Trust(const KnownDevice&)> trusted;
+  Trust roles{};  // that it trusts anybody with
+};
+// By any hardware address, address in use or name of a device that is on the list: a MAC address, an IP
+// address or network, or a name on each line, and behind it what the device may be, as Trust names it; #
+// begins a comment. Fails with Code::usage, the file and the line.
+Result<AllowList> read_allow_list(const std::string& path);
 
 }  // namespace weir
