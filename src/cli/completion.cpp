@@ -163,9 +163,10 @@ std::string zsh_action(const Candidates& candidates) {
   return " ";
 }
 
+// The blank in front: _arguments gives it no options of its own.
 std::string zsh_verbs(const CommandSpec& command, std::string_view otherwise) {
-  std::string also = otherwise == " " ? "" : fmt::format(" \"files:file:{}\"", otherwise);
-  return fmt::format("_alternative \"verbs:verb:({})\"{}", verbs_of(command), also);
+  const std::string also = otherwise == " " ? "" : fmt::format(" \"files:file:{}\"", otherwise);
+  return fmt::format(" _alternative \"verbs:verb:({})\"{}", verbs_of(command), also);
 }
 
 std::string zsh_argument(const CommandSpec& command, const Option& option) {
@@ -232,14 +233,17 @@ std::string fish_script() {
     out += fmt::format("complete -c weir -n __fish_use_subcommand -a {} -d {}\n", command->name,
                        fish_quoted(command->doc));
     for (const Option& option : command->options) {
+      const std::string action = fish_action(candidates_of(*command, option));
       out += fmt::format("complete -c weir -n '__fish_seen_subcommand_from {}'", command->name);
       if (!option.name.empty()) {
         if (option.letter != 0) out += fmt::format(" -s {}", option.letter);
         if (!option.word.empty()) out += fmt::format(" -o {}", option.word.substr(1));
         out += fmt::format(" -l {} -d {}{}", option.name, fish_quoted(option.doc),
-                           option.value.empty() ? "" : " -x");
+                           option.value.empty() ? ""
+                           : action == " -F"    ? " -r"
+                                                : " -x");
       }
-      out += fish_action(candidates_of(*command, option)) + "\n";
+      out += action + "\n";
     }
     for (const Verb& verb : command->verbs)
       out += fmt::format(
