@@ -42,6 +42,9 @@ std::string told(const DeviceEvent& event) {
     return std::string(place_of_certificate(after)) + " now " + std::string(certificate_of(after)) +
            (soon.empty() ? "" : " (" + soon + ")") + ", was " + std::string(certificate_of(before));
   }
+  if (event.event == "certificate_expiry")
+    return std::string(place_of_certificate(after)) + " " + std::string(certificate_of(after)) + ": " +
+           evidence;
   return evidence;
 }
 

@@ -298,15 +298,31 @@ bool Inventory::note_service(KnownDevice& identity, const Fact& fact, const Sigh
   return true;
 }
 
+// It nears its end and does not change. What was told when it was seen before follows from the time: no
+// matter under how many names it is shown, and in which order captures are read.
+void Inventory::note_expiry(const KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
+  const std::optional<Time> end = end_of_certificate(fact.value);
+  CertificateEnd told = CertificateEnd::far;
+  for (const Fact& f : identity.facts)
+    if (f.kind == FactKind::certificate &&
+        digest_of_certificate(f.value) == digest_of_certificate(fact.value))
+      told = std::max(told, certificate_end(end, f.seen.last));
+  if (certificate_end(end, sighting.time) <= told) return;
+  Change& change =
+      report(DeviceChange::certificate_expiry, identity, sighting.time, expiry_soon(end, sighting.time));
+  if (sighting.ip) change.ip = sighting.ip;
+  change.after = fact.value;
+}
+
 // Another one at the same place. Several that take turns, as those of a cluster do, are each told once.
 void Inventory::note_certificate(KnownDevice& identity, const Fact& fact, const Sighting& sighting) {
   const Fact* last = nullptr;
   for (const Fact& f : identity.facts)
-    if (f.kind == FactKind::certificate && &f != &fact && f.value != fact.value &&
+    if (f.kind == FactKind::certificate && f.value != fact.value &&
         place_of_certificate(f.value) == place_of_certificate(fact.value) &&
         (last == nullptr || last->seen.last < f.seen.last))
       last = &f;
-  if (last == nullptr || !identity.settled) return;
+  if (last == nullptr || !identity.settled) return note_expiry(identity, fact, sighting);
   Change& change = report(DeviceChange::certificate, identity, sighting.time, sighting.evidence);
   if (sighting.ip) change.ip = sighting.ip;
   change.before = last->value;
@@ -321,6 +337,7 @@ void Inventory::note_fact(KnownDevice& identity, const Fact& fact, const Sightin
     return f.kind == fact.kind && f.value == fact.value && f.source == fact.source;
   });
   if (same != identity.facts.end()) {
+    if (fact.kind == FactKind::certificate) note_expiry(identity, fact, sighting);
     widen(same->seen, sighting.time);
     if (fact.kind == FactKind::role) note_role(identity, fact, sighting);
     return;
@@ -329,13 +346,16 @@ void Inventory::note_fact(KnownDevice& identity, const Fact& fact, const Sightin
   // Traffic and a scan have both seen it.
   if (fact.kind == FactKind::certificate)
     for (Fact& f : identity.facts)
-      if (f.kind == fact.kind && f.value == fact.value) return widen(f.seen, sighting.time);
+      if (f.kind == fact.kind && f.value == fact.value) {
+        note_expiry(identity, fact, sighting);
+        return widen(f.seen, sighting.time);
+      }
+  if (fact.kind == FactKind::certificate) note_certificate(identity, fact, sighting);
   const std::string before(identity.name());
   identity.facts.push_back({fact.kind, fact.value, fact.source, {sighting.time, sighting.time}});
   if (fact.kind == FactKind::name) identity.judged = false;
   if (is_key(fact.kind)) by_key_[key_of(fact)] = identity.id;
   if (fact.kind == FactKind::role) note_role(identity, fact, sighting);
-  if (fact.kind == FactKind::certificate) note_certificate(identity, fact, sighting);
   if (identity.settled && fact.kind == FactKind::name && identity.name() != before) {
     Change& change = report(DeviceChange::name, identity, sighting.time, sighting.evidence);
     change.before = before;

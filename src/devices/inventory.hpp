@@ -127,7 +127,8 @@ enum class DeviceChange : std::uint8_t {
   configuration,
   authorised,
   proxy,
-  certificate
+  certificate,
+  certificate_expiry
 };
 std::string_view name_of(DeviceChange change) noexcept;
 std::optional<DeviceChange> parse_device_change(std::string_view text) noexcept;
@@ -315,6 +316,8 @@ class Inventory {
   void note_fact(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   // True when it was nothing new.
   bool note_service(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
+  // Before what is known of it is widened.
+  void note_expiry(const KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   void note_certificate(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   void note_role(KnownDevice& identity, const Fact& fact, const Sighting& sighting);
   Duration patience(const KnownDevice& identity) const noexcept;

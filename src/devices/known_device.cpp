@@ -12,10 +12,10 @@ constexpr std::array<std::string_view, 17> fact_names = {
     "name",       "client_id", "duid",  "host_key",   "fingerprint", "vendor_class",
     "user_agent", "service",   "role",  "chassis",    "serial",      "model",
     "system",     "workgroup", "offer", "capability", "certificate"};
-constexpr std::array<std::string_view, 17> change_names = {
-    "new",          "gone",          "back",         "mac",           "address",    "name",
-    "service",      "merged",        "duplicate_ip", "arp_flip_flop", "rogue_dhcp", "rogue_ra",
-    "unauthorised", "configuration", "authorised",   "proxy",         "certificate"};
+constexpr std::array<std::string_view, 18> change_names = {
+    "new",          "gone",          "back",         "mac",           "address",     "name",
+    "service",      "merged",        "duplicate_ip", "arp_flip_flop", "rogue_dhcp",  "rogue_ra",
+    "unauthorised", "configuration", "authorised",   "proxy",         "certificate", "certificate_expiry"};
 
 // Whose word on a name counts most.
 int name_rank(const Fact& fact) noexcept {

@@ -89,7 +89,8 @@ inline constexpr auto schema<DeviceEvent> = record(
     field("event", &DeviceEvent::event,
           "new, gone, back, mac, address, name, service, merged (two were one), duplicate_ip, arp_flip_flop, "
           "rogue_dhcp, rogue_ra, unauthorised, authorised, proxy (it answers for others' addresses), "
-          "configuration (another version of it was fetched), certificate (another one at the same port)"),
+          "configuration (another version of it was fetched), certificate (another one at the same port), "
+          "certificate_expiry (it ends within 30 days, within 7, or is over: once each)"),
     field("device", &DeviceEvent::device, "The device's number in the inventory"),
     field("ip", &DeviceEvent::ip, "The address concerned, else the device's own"),
     field("mac", &DeviceEvent::mac, "The hardware address concerned, else the device's own"),

@@ -110,11 +110,49 @@ TEST_F(DeviceCertificates, ScansAndTrafficSeeTheSame) {
   EXPECT_EQ(certificates().size(), 1U);
 }
 
+TEST_F(DeviceCertificates, EndThatComesNearIsAnEventOnceForEachStep) {
+  const Time end = in_days(90);
+  const auto on_day = [&](std::int64_t days, std::string_view name = "") {
+    calls = days * 86'400;
+    shown(name, "CN=web", "aa11", end);
+    auto told = lines();
+    std::erase_if(told, [](const std::string& line) { return line.find("certificate") == line.npos; });
+    return told;
+  };
+  EXPECT_THAT(on_day(1), IsEmpty());
+  EXPECT_THAT(on_day(59), IsEmpty());
+  const auto first = on_day(60);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_THAT(first[0], HasSubstr("443/tcp CN=web, by CN=Lab CA, until 2026-08-30: expires in 30 days"));
+  EXPECT_THAT(on_day(70), IsEmpty());
+  EXPECT_THAT(on_day(40), IsEmpty()) << "an older capture, read later";
+  EXPECT_THAT(on_day(71, "web.lab"), IsEmpty()) << "another name of the same";
+  EXPECT_EQ(on_day(83, "web.lab").size(), 1U);
+  EXPECT_THAT(on_day(84), IsEmpty());
+  EXPECT_THAT(on_day(90), IsEmpty()) << "its last day";
+  const auto over = on_day(92);
+  ASSERT_EQ(over.size(), 1U);
+  EXPECT_THAT(over[0], HasSubstr("expired 2 days ago"));
+  EXPECT_THAT(on_day(93), IsEmpty());
+  shown("", "CN=web", "bb22", in_days(97));
+  EXPECT_EQ(lines().size(), 1U) << "another one, which says itself that it ends soon";
+}
+
+TEST_F(DeviceCertificates, OneThatIsOverAlreadyIsToldWhenItIsFirstSeen) {
+  shown("", "CN=web", "aa11", in_days(-2));
+  const auto told = lines();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told[0], HasSubstr("certificate_expiry"));
+  shown("", "CN=web", "aa11", in_days(-2));
+  EXPECT_THAT(lines(), IsEmpty());
+}
+
 TEST(CertificateFacts, SayWhatIsSoon) {
   EXPECT_EQ(expiry_soon(in_days(31), now), "");
   EXPECT_EQ(expiry_soon(in_days(30), now), "expires in 30 days");
   EXPECT_EQ(expiry_soon(in_days(1), now), "expires in 1 day");
   EXPECT_EQ(expiry_soon(now + seconds(5), now), "expires today");
+  EXPECT_EQ(expiry_soon(Time{now.ns - seconds(5).ns}, now), "expires today") << "a line knows the day alone";
   EXPECT_EQ(expiry_soon(in_days(-3), now), "expired 3 days ago");
   EXPECT_EQ(expiry_soon(std::nullopt, now), "");
 }
@@ -124,6 +162,7 @@ TEST(CertificateFacts, ReadBackWhatTheyWrote) {
       {"8443/tcp", "CN=a, until: x, SHA256:y", "CN=a, until: x, SHA256:y", in_days(0), "ff"});
   EXPECT_EQ(line, "8443/tcp: CN=a, until: x, SHA256:y, by itself, until 2026-06-01, SHA256:ff");
   EXPECT_EQ(place_of_certificate(line), "8443/tcp");
+  EXPECT_EQ(digest_of_certificate(line), "ff");
   EXPECT_EQ(end_of_certificate(line), *parse_time("2026-06-01"));
   EXPECT_EQ(end_of_certificate(certificate_line({"1/tcp", "CN=a", "", std::nullopt, "ff"})), std::nullopt);
   EXPECT_EQ(end_of_certificate("nonsense"), std::nullopt);

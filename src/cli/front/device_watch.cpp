@@ -50,6 +50,7 @@ std::string_view colour_of(DeviceChange change) {
     case DeviceChange::appeared:
     case DeviceChange::back:
     case DeviceChange::authorised: return "\x1b[32m";
+    case DeviceChange::certificate_expiry:
     case DeviceChange::gone: return "\x1b[33m";
     case DeviceChange::duplicate_ip:
     case DeviceChange::arp_flip_flop:
