@@ -210,6 +210,12 @@ def check_rogue_dhcp(weir, check, folder):
     check.equal("the second server is rogue", rogues, [("10.9.0.202", "02:00:00:00:02:02", "10.9.0.201")])
     check.that("with what it offered as evidence", any("offer of 10.9.0.13" in r.get("evidence", "") for r in found), found)
     check.equal("and an alert", [r["rule"] for r in found if r["type"] == "alert"], ["rogue_dhcp"])
+    for what, line, expected in (("for being allowed none of them serves", "", ["10.9.0.202"]), ("but for being trusted", "10.9.0.202 dhcp_server\n", ["10.9.0.201"]),
+                                 ("both can be", "10.9.0.201 dhcp_server\n10.9.0.202 dhcp_server\n", [])):
+        allow = pathlib.Path(folder, "allow")
+        allow.write_text(f"0.0.0.0/0\n::/0\n02:00:00:00:02:03\n{line}", encoding="ascii")
+        found, _ = weir.records(capture, "--events", "--allow", str(allow), kept=False)
+        check.equal(what, sorted({r["ip"] for r in found if r.get("event") == "rogue_dhcp"}), expected)
     for host in (right, rogue, client):
         host.leave()
 
