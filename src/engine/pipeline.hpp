@@ -1,6 +1,7 @@
 // Packets in, records out, on all cores. Rounds go through five steps: read, decode, sequence (fragments and
 // tunnels, which need packet order), work (one worker per share of the flows) and write. Every thread does
-// whatever step is ready; read, sequence and write are done by one thread at a time and in order.
+// whatever step is ready; read, sequence and write are done by one thread at a time and in order. Of a live
+// source one thread does it all, for less CPU, until packets wait: then the others join in.
 #pragma once
 
 #include <atomic>

@@ -39,7 +39,11 @@ Result<Netlink> Netlink::open(int protocol, std::string_view what) {
 Result<void> Netlink::ask(NetlinkRequest& request, const std::function<void(const nlmsghdr&)>& each) {
   request.header().nlmsg_seq = ++sequence_;
   const bool dump = (request.header().nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
-  const auto failed = [](int error) { return fail(Code::environment, std::strerror(error)); };
+  error_ = 0;
+  const auto failed = [this](int error) {
+    error_ = error;
+    return fail(Code::environment, std::strerror(error));
+  };
   if (::send(fd_.get(), &request.header(), request.header().nlmsg_len, 0) < 0) return failed(errno);
   while (true) {
     const ssize_t got = ::recv(fd_.get(), answer_.data(), answer_.size(), 0);

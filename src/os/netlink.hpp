@@ -48,12 +48,15 @@ class Netlink {
   // Calls each(message) for each message of the answer, which is there for the call. Fails with what the
   // kernel says.
   Result<void> ask(NetlinkRequest& request, const std::function<void(const nlmsghdr&)>& each);
+  // The errno with which the last ask() failed; 0: it did not.
+  int error() const noexcept { return error_; }
 
  private:
   explicit Netlink(Descriptor fd);
   Descriptor fd_;
   std::vector<std::uint8_t> answer_;
   std::uint32_t sequence_ = 0;
+  int error_ = 0;
 };
 
 // The struct that a message begins with; what the message lacks of it is zero.

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace weir {
 namespace {
@@ -90,8 +89,8 @@ Result<Route> Routes::find(const Addr& destination, unsigned interface) {
     });
   });
   if (!asked) {
-    for (const int error : {EINVAL, EACCES, EHOSTUNREACH})
-      if (asked.error().what == std::strerror(error)) asked.error().what = forbidding_type(error);
+    if (const auto forbidding = forbidding_type(netlink_.error()); !forbidding.empty())
+      asked.error().what = forbidding;
     asked.error().where = to_string(destination);
     return tl::unexpected<Error>(std::move(asked.error()));
   }
@@ -112,8 +111,8 @@ std::string_view Routes::forbidding(const Addr& destination, int error) {
   if (type.empty()) return {};
   auto netlink = Netlink::open(NETLINK_ROUTE, "routes");
   if (!netlink) return {};
-  const auto route = Routes(std::move(*netlink)).find(destination);
-  return !route && route.error().what == type ? type : std::string_view{};
+  Routes routes(std::move(*netlink));
+  return !routes.find(destination) && routes.netlink_.error() == error ? type : std::string_view{};
 }
 
 Result<std::vector<Addr>> Routes::boundaries() {
