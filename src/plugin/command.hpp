@@ -21,8 +21,7 @@ struct Option {
   std::string_view fallback{};  // what is used when the option is absent, shown in --help
   // "zsh|bash": checked and completed; so are "@commands", "@sinks" (offered: those that take what the
   // command makes) and "@row_sinks" (offered: those that take any record). "@files", "@folders",
-  // "@interfaces",
-  // "@records" and "@fields" (the last two also as comma-separated lists) are completed only.
+  // "@interfaces", "@records" and "@fields" (the last two also as comma-separated lists) are completed only.
   std::string_view choices{};
   bool many = false;         // may be repeated, or several positional arguments
   bool required = false;     // positional only
